@@ -1,0 +1,156 @@
+"""Trained networks on disk: ONNX files that carry their own configuration and checksum.
+
+A weights file is an ordinary ONNX model with two entries at the end of its ``metadata_props``: ``evp``, the
+metadata as JSON, and ``evp_sha256``, the SHA-256 of every byte before that entry. Weights therefore never
+travel without their configuration, any ONNX tool can read them, and damage is found before they are used.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnxruntime
+
+from evp.errors import OutputError, WeightsError
+
+if TYPE_CHECKING:
+    import torch
+
+METADATA_KEY = "evp"
+CHECKSUM_KEY = "evp_sha256"
+
+
+@dataclass(frozen=True)
+class Session:
+    """A network ready to run, and the metadata that was stored with it."""
+
+    inference: onnxruntime.InferenceSession
+    metadata: dict[str, Any]
+
+    def run(self, **inputs: np.ndarray) -> list[np.ndarray]:
+        """The network's outputs, in their stored order, for inputs given by name."""
+        outputs: list[np.ndarray] = self.inference.run(None, inputs)
+        return outputs
+
+
+def load_session(path: Path, threads: int = 0) -> Session:
+    """Open the weights file at ``path``; ``threads`` 0 lets the engine use every core.
+
+    Raises WeightsError when the file is missing, damaged, or not a weights file of this program.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise WeightsError(f"cannot read the weights {path}: {error.strerror}") from error
+    return open_session(content, str(path), threads)
+
+
+def open_session(content: bytes, name: str, threads: int = 0) -> Session:
+    """Open weights held in memory (such as a member of a portrait bundle); ``name`` is for messages."""
+    _verify(content, name)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    try:
+        inference = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's own exceptions share no narrower base class
+        raise WeightsError(f"the weights {name} are not a network that can run here") from error
+    return Session(inference, json.loads(inference.get_modelmeta().custom_metadata_map[METADATA_KEY]))
+
+
+def seal(model: bytes, metadata: Mapping[str, Any]) -> bytes:
+    """The content of a weights file: a serialised ONNX ``model`` with its metadata and checksum.
+
+    Repeated protobuf fields may be appended to a serialised message, so the model itself is not parsed.
+    ``metadata`` must be representable as JSON.
+    """
+    described = model + _metadata_entry(METADATA_KEY, json.dumps(metadata, sort_keys=True))
+    return described + _checksum_entry(described)
+
+
+def save_weights(path: Path, model: bytes, metadata: Mapping[str, Any]) -> None:
+    """Write a serialised ONNX ``model`` with its ``metadata``; ``path`` appears only when it is whole.
+
+    Raises OutputError when the file cannot be written.
+    """
+    try:
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(seal(model, metadata))
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+    except OSError as error:
+        raise OutputError(f"cannot write the weights {path}: {error.strerror}") from error
+
+
+def export_weights(
+    path: Path,
+    module: "torch.nn.Module",
+    inputs: Mapping[str, "torch.Tensor"],
+    output_names: list[str],
+    metadata: Mapping[str, Any],
+    dynamic_shapes: Mapping[str, dict[int, Any]] | None = None,
+) -> None:
+    """Write a torch ``module`` as a weights file. Needs torch: for training only.
+
+    ``inputs`` are examples, keyed by the argument names of ``forward``, in order; ``dynamic_shapes`` gives the
+    axes of free length (``torch.export.Dim``) per input.
+    """
+    import torch
+
+    program = torch.onnx.export(
+        module.eval(),
+        kwargs=dict(inputs),
+        input_names=list(inputs),
+        output_names=output_names,
+        dynamic_shapes=None if dynamic_shapes is None else dict(dynamic_shapes),
+        dynamo=True,
+        external_data=False,
+        verbose=False,
+    )
+    if program is None:
+        raise RuntimeError("torch.onnx.export returned no program")
+    save_weights(path, program.model_proto.SerializeToString(), metadata)
+
+
+def _verify(content: bytes, name: str) -> None:
+    tail_length = len(_checksum_entry(b""))
+    described, tail = content[:-tail_length], content[-tail_length:]
+    if CHECKSUM_KEY.encode() not in tail:
+        raise WeightsError(f"{name} is not a weights file of this program, or it was cut off")
+    if tail != _checksum_entry(described):
+        raise WeightsError(f"the weights {name} are damaged: the checksum does not match")
+
+
+def _checksum_entry(described: bytes) -> bytes:
+    return _metadata_entry(CHECKSUM_KEY, hashlib.sha256(described).hexdigest())
+
+
+def _metadata_entry(key: str, value: str) -> bytes:
+    """One serialised ``metadata_props`` entry (field 14 of ModelProto: key is field 1, value field 2)."""
+    return _length_delimited(14, _length_delimited(1, key.encode()) + _length_delimited(2, value.encode()))
+
+
+def _length_delimited(field: int, payload: bytes) -> bytes:
+    return _varint(field << 3 | 2) + _varint(len(payload)) + payload
+
+
+def _varint(number: int) -> bytes:
+    groups = bytearray()
+    while number > 0x7F:
+        groups.append(number & 0x7F | 0x80)
+        number >>= 7
+    groups.append(number)
+    return bytes(groups)

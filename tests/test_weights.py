@@ -1,0 +1,98 @@
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from evp.errors import OutputError, WeightsError
+from evp.weights import load_session, open_session, save_weights, seal
+
+METADATA = {"kind": "test", "rate": 25, "scale": [0.5, 2.0], "ünïcode": "ß" * 300}
+
+
+def doubling_model() -> bytes:
+    """y = x + x, as a serialised ONNX model."""
+    value = [onnx.helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, [None]) for n in "xy"]
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("Add", ["x", "x"], ["y"])], "g", value[:1], value[1:]
+    )
+    opset = onnx.helper.make_opsetid("", 17)
+    return onnx.helper.make_model(graph, opset_imports=[opset], ir_version=9).SerializeToString()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "a folder" / "net.onnx"
+    path.parent.mkdir()
+    save_weights(path, doubling_model(), METADATA)
+    return path
+
+
+def test_network_and_metadata_come_back(path: Path) -> None:
+    session = load_session(path, threads=1)
+    assert session.metadata == METADATA
+    np.testing.assert_array_equal(session.run(x=np.float32([1, -2]))[0], [2, -4])
+
+
+def test_file_is_ordinary_onnx(path: Path) -> None:
+    onnx.checker.check_model(onnx.load(path))
+
+
+@pytest.mark.parametrize("position", [0.1, 0.5, 0.9, 0.999])
+def test_every_flipped_byte_is_found(path: Path, position: float) -> None:
+    content = bytearray(path.read_bytes())
+    content[int(position * len(content))] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(WeightsError):
+        load_session(path)
+
+
+@pytest.mark.parametrize("keep", [0, 1, 50, 200, -1])
+def test_truncated_file_is_refused(path: Path, keep: int) -> None:
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(WeightsError):
+        load_session(path)
+
+
+def test_foreign_onnx_is_refused() -> None:
+    with pytest.raises(WeightsError, match="not a weights file"):
+        open_session(doubling_model(), "foreign.onnx")
+
+
+def test_sealed_rubbish_is_refused() -> None:
+    with pytest.raises(WeightsError, match="not a network"):
+        open_session(seal(b"\x08\x01rubbish", METADATA), "rubbish.onnx")
+
+
+def test_missing_file_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="cannot read") as error:
+        load_session(tmp_path / "none.onnx")
+    assert "\n" not in str(error.value)
+
+
+def test_failed_write_leaves_the_old_file_and_nothing_else(path: Path) -> None:
+    before = path.read_bytes()
+    with pytest.raises(TypeError):
+        save_weights(path, doubling_model(), {"not json": object()})
+    assert path.read_bytes() == before
+    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+
+
+def test_missing_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(OutputError):
+        save_weights(tmp_path / "none" / "net.onnx", doubling_model(), METADATA)
+
+
+def test_torch_module_and_exported_weights_agree(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    from evp.weights import export_weights
+
+    torch.manual_seed(0)
+    module = torch.nn.Conv1d(3, 2, 5, padding=2)
+    frames = torch.export.Dim("frames", min=2, max=10_000)
+    path = tmp_path / "net.onnx"
+    export_weights(path, module, {"input": torch.zeros(1, 3, 8)}, ["y"], METADATA, {"input": {2: frames}})
+    sound = torch.randn(1, 3, 31)
+    with torch.no_grad():
+        expected = module(sound).numpy()
+    np.testing.assert_allclose(load_session(path).run(input=sound.numpy())[0], expected, atol=1e-5)
