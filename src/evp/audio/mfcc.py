@@ -1,0 +1,77 @@
+"""MFCC exactly as the original system computes them: the defaults of ``python_speech_features`` at 100 Hz."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from evp.clock import PADDING_SAMPLES, SAMPLE_RATE, SAMPLES_PER_ROW
+
+FRAME_SAMPLES = SAMPLE_RATE // 40
+FFT_SIZE = 512
+FILTERS = 26
+COEFFICIENTS = 12
+PREEMPHASIS = 0.97
+LIFTER = 22
+BLOCK_ROWS = 3000
+"""Rows computed at once, so that memory does not grow with the length of the sound."""
+
+
+def mfcc(waveform: np.ndarray) -> np.ndarray:
+    """MFCC rows of ``waveform`` (samples,), 16 kHz, -1..1: float32 (rows, 12) at 100 Hz, without the energy column.
+
+    The sound is padded with ``clock.PADDING_SAMPLES`` zeros at both ends, so ``audio.windows`` can cut a full window
+    for every video frame. Equal to ``python_speech_features.mfcc(padded, 16000, winstep=0.01)[:, 1:]``.
+    """
+    rows = count_rows(len(waveform))
+    return np.concatenate(list(mfcc_blocks(waveform))) if rows else np.zeros((0, COEFFICIENTS), np.float32)
+
+
+def count_rows(samples: int) -> int:
+    """Rows that ``mfcc`` gives for this many samples."""
+    return 1 + -(-(samples + 2 * PADDING_SAMPLES - FRAME_SAMPLES) // SAMPLES_PER_ROW)
+
+
+def mfcc_blocks(waveform: np.ndarray, block_rows: int = BLOCK_ROWS) -> Iterator[np.ndarray]:
+    """The rows of ``mfcc`` in consecutive blocks of at most ``block_rows``; the values do not depend on it."""
+    rows = count_rows(len(waveform))
+    for first in range(0, rows, block_rows):
+        count = min(block_rows, rows - first)
+        begin = first * SAMPLES_PER_ROW - PADDING_SAMPLES
+        samples = _slice_with_zeros(
+            waveform, begin - 1, begin + (count - 1) * SAMPLES_PER_ROW + FRAME_SAMPLES
+        )
+        emphasised = samples[1:] - PREEMPHASIS * samples[:-1]
+        frames = np.lib.stride_tricks.sliding_window_view(emphasised, FRAME_SAMPLES)[::SAMPLES_PER_ROW]
+        yield _cepstrum(frames)
+
+
+def _cepstrum(frames: np.ndarray) -> np.ndarray:
+    power = np.abs(np.fft.rfft(frames, FFT_SIZE)) ** 2 / FFT_SIZE
+    energies = power @ _filter_bank().T
+    energies[energies == 0] = np.finfo(float).eps
+    return (np.log(energies) @ _liftered_cosines()).astype(np.float32)
+
+
+def _slice_with_zeros(waveform: np.ndarray, begin: int, end: int) -> np.ndarray:
+    """Samples ``begin`` to ``end`` in float64, zeros where that is outside the waveform."""
+    inside = waveform[max(begin, 0) : max(end, 0)].astype(np.float64)
+    before = min(max(-begin, 0), end - begin)
+    return np.pad(inside, (before, end - begin - before - len(inside)))
+
+
+def _filter_bank() -> np.ndarray:
+    """Triangular filters, equally spaced in mel from 0 Hz to Nyquist: (FILTERS, FFT_SIZE // 2 + 1)."""
+    top = 2595 * np.log10(1 + SAMPLE_RATE / 2 / 700)
+    edges = 700 * (10 ** (np.linspace(0, top, FILTERS + 2) / 2595) - 1)
+    bins = np.floor((FFT_SIZE + 1) * edges / SAMPLE_RATE)
+    left, centre, right = bins[:-2, None], bins[1:-1, None], bins[2:, None]
+    frequency = np.arange(FFT_SIZE // 2 + 1)
+    rising, falling = (frequency - left) / (centre - left), (right - frequency) / (right - centre)
+    return np.clip(np.where(frequency < centre, rising, falling), 0, None)
+
+
+def _liftered_cosines() -> np.ndarray:
+    """Orthonormal DCT-II without its first coefficient, times the cepstral lifter: (FILTERS, COEFFICIENTS)."""
+    order = np.arange(1, COEFFICIENTS + 1)
+    phase = np.pi * np.outer(np.arange(FILTERS) + 0.5, order) / FILTERS
+    return np.sqrt(2 / FILTERS) * np.cos(phase) * (1 + LIFTER / 2 * np.sin(np.pi * order / LIFTER))
