@@ -1,0 +1,208 @@
+"""Prints how well the mouth follows the sound, speaker by speaker, on a prepared corpus.
+
+    python benchmarks/motion_bars.py CORPUS --model motion.onnx --only SPEAKER --only FILE ...
+    python benchmarks/motion_bars.py CORPUS --folds runs/folds --hold-out 60
+
+The second form trains, in turn, without each group of speakers and measures on that group: hours on two cores, resumed
+where it was interrupted. The biggest speaker is never left out as a whole; its last ``--hold-out`` clips always are.
+"""
+
+import argparse
+import json
+import sys
+from collections import Counter, defaultdict
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from evp.clock import FRAME_RATE, ROWS_PER_FRAME, SAMPLE_RATE
+from evp.face.basis import FaceBasis
+from evp.face.layouts import LOWER_LIP_INNER, MOUTH_CORNER_LEFT, MOUTH_CORNER_RIGHT, UPPER_LIP_INNER
+from evp.motion.model import MotionModel
+from evp.motion.visemes import BILABIAL
+
+MAX_LAG = 4
+CLOSED = 0.02
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Figures of one clip; lengths in face heights. ``nan`` where the clip has nothing to measure."""
+
+    opening_r: float
+    opening_lag: int
+    width_r: float
+    opening_travel: float
+    """Standard deviation of the predicted opening over that of the tracked one."""
+    width_travel: float
+    closures: int
+    closed: int
+    """How many of the bilabial sounds bring the inner lips within 2 % of face height."""
+
+
+def best_lag(predicted: np.ndarray, tracked: np.ndarray, known: np.ndarray) -> tuple[float, int]:
+    """Largest Pearson r over shifts up to MAX_LAG frames, and that shift; positive: the prediction comes late."""
+    results = []
+    for lag in range(-MAX_LAG, MAX_LAG + 1):
+        a = predicted[max(lag, 0) : len(predicted) + min(lag, 0)]
+        b = tracked[max(-lag, 0) : len(tracked) + min(-lag, 0)]
+        both = known[max(-lag, 0) : len(known) + min(-lag, 0)]
+        if both.sum() > 10 and a[both].std() > 1e-6 and b[both].std() > 1e-6:
+            results.append((float(np.corrcoef(a[both], b[both])[0, 1]), lag))
+    return max(results, default=(float("nan"), 0))
+
+
+def opening_and_width(basis: FaceBasis, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Change against the neutral face, face heights, (frames,) each."""
+    moved = basis.displacement(coefficients[:, : basis.mouth_count])
+    opening = moved[:, LOWER_LIP_INNER, 1] - moved[:, UPPER_LIP_INNER, 1]
+    return opening, moved[:, MOUTH_CORNER_RIGHT, 0] - moved[:, MOUTH_CORNER_LEFT, 0]
+
+
+def measure(path: Path, model: MotionModel, basis: FaceBasis) -> Measured:
+    """One clip of a prepared corpus against the model's prediction from its sound."""
+    with np.load(path) as stored:
+        clip = {name: stored[name] for name in stored.files}
+    opening, width = opening_and_width(basis, model.predict(clip["waveform"].astype(np.float32)))
+    r, lag, width_r, travel, width_travel, neutral = (
+        float("nan"),
+        0,
+        float("nan"),
+        float("nan"),
+        float("nan"),
+        0.0,
+    )
+    if "coefficients" in clip:
+        frames = min(len(opening), len(clip["valid"]))
+        known = clip["valid"][:frames]
+        true_opening, true_width = opening_and_width(basis, clip["coefficients"][:frames])
+        r, lag = best_lag(opening[:frames], true_opening, known)
+        width_r, _ = best_lag(width[:frames], true_width, known)
+        travel = float(opening[:frames][known].std() / true_opening[known].std())
+        width_travel = float(width[:frames][known].std() / true_width[known].std())
+        neutral = float(np.median(clip["opening"][:frames][known] - true_opening[known]))
+    closures = bilabials(clip["visemes"]) if "visemes" in clip else []
+    lips = np.clip(opening + neutral, 0, None)
+    closed = sum(bool(lips[begin:end].min() <= CLOSED) for begin, end in closures)
+    return Measured(r, lag, width_r, travel, width_travel, len(closures), closed)
+
+
+def bilabials(visemes: np.ndarray) -> list[tuple[int, int]]:
+    """Video frames (begin, end) touched by each m, b or p."""
+    held = np.concatenate([[False], visemes == BILABIAL, [False]])
+    edges = np.flatnonzero(held[1:] != held[:-1]).reshape(-1, 2)
+    return [(begin // ROWS_PER_FRAME, -(-end // ROWS_PER_FRAME)) for begin, end in edges]
+
+
+def rest(model: MotionModel, basis: FaceBasis, speech: np.ndarray) -> dict[str, tuple[float, float]]:
+    """(largest opening, largest change of opening or width) in the half second in the middle of a second without speech."""
+    random = np.random.default_rng(0)
+    level = np.sqrt(np.mean(speech**2))
+    second = SAMPLE_RATE
+    noises = {"silence": np.zeros(second), "noise -40 dB": 0.01 * level * random.standard_normal(second),
+              "noise -20 dB": 0.1 * level * random.standard_normal(second)}  # fmt: skip
+    results = {}
+    for name, noise in noises.items():
+        bed = np.tile(noise, 1 + 2 * len(speech) // second)
+        quiet = np.concatenate([speech, np.zeros(second), speech])
+        middle = (len(speech) + second // 2) * FRAME_RATE // SAMPLE_RATE
+        for place, waveform, centre in (
+            ("within speech", quiet + bed[: len(quiet)], middle),
+            ("alone", noise, 12),
+        ):
+            opening, width = opening_and_width(basis, model.predict(waveform.astype(np.float32)))
+            span = slice(centre - 6, centre + 7)
+            results[f"{name}, {place}"] = (
+                float(np.abs(opening[span]).max()), float(max(np.ptp(opening[span]), np.ptp(width[span])))
+            )  # fmt: skip
+    return results
+
+
+def mean(values: list[float]) -> float:
+    kept = [value for value in values if np.isfinite(value)]
+    return float(np.mean(kept)) if kept else float("nan")
+
+
+def report(results: dict[str, list[Measured]]) -> None:
+    """One line a speaker, then the mean over speakers."""
+    print(f"{'speaker':28} clips  open r  lag   width r  travel  w.travel  closed")
+    rows = []
+    for speaker, clips in sorted(results.items()):
+        closures, closed = sum(c.closures for c in clips), sum(c.closed for c in clips)
+        row = [
+            mean([getattr(c, name) for c in clips])
+            for name in ("opening_r", "opening_lag", "width_r", "opening_travel", "width_travel")
+        ]
+        rows.append([*row, closed / closures if closures else float("nan")])
+        print(
+            f"{speaker:28} {len(clips):5}  {row[0]:6.2f} {row[1]:+5.1f}  {row[2]:7.2f}  {row[3]:6.2f}  {row[4]:8.2f}  {closed}/{closures}"
+        )
+    each = [mean(list(column)) for column in zip(*rows, strict=True)]
+    print(
+        f"{'mean over speakers':28}        {each[0]:6.2f} {each[1]:+5.1f}  {each[2]:7.2f}  {each[3]:6.2f}  {each[4]:8.2f}  {each[5]:.2f}"
+    )
+
+
+def measure_all(
+    corpus: Path, model: MotionModel, basis: FaceBasis, only: set[str]
+) -> dict[str, list[Measured]]:
+    results = defaultdict(list)
+    for entry in json.loads((corpus / "manifest.json").read_text())["clips"]:
+        if not only or {entry["speaker"], entry["file"]} & only:
+            results[entry["speaker"]].append(measure(corpus / entry["file"], model, basis))
+    return results
+
+
+def run_folds(corpus: Path, runs: Path, folds: int, hold_out: int, steps: int) -> dict[str, list[Measured]]:
+    """Train without each group of speakers and measure on it."""
+    from evp.motion.train import MotionConfig, train_motion
+
+    entries = json.loads((corpus / "manifest.json").read_text())["clips"]
+    tracked = [entry for entry in entries if "coefficients" in np.load(corpus / entry["file"])]
+    (biggest, _), *others = Counter(entry["speaker"] for entry in tracked).most_common()
+    clips = [entry["file"] for entry in tracked if entry["speaker"] == biggest][-hold_out:]
+    results: dict[str, list[Measured]] = {}
+    for fold in range(folds):
+        group = [speaker for speaker, _ in sorted(others)][fold::folds]
+        config = replace(MotionConfig(), leave_out=(*group, *clips), steps=steps)
+        weights = train_motion(corpus, runs / f"fold{fold}", config)
+        results |= measure_all(corpus, MotionModel.load(weights), FaceBasis.load(), {*group, *clips})
+        print(f"fold {fold} without {', '.join(group)}", file=sys.stderr)
+    return results
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("corpus", type=Path)
+    parser.add_argument("--model", type=Path, help="weights to measure (default: the packaged model)")
+    parser.add_argument(
+        "--only", action="append", default=[], help="speaker or file to measure on (default: all)"
+    )
+    parser.add_argument("--folds", type=Path, help="folder of runs: train without each group of speakers")
+    parser.add_argument("--groups", type=int, default=4)
+    parser.add_argument("--hold-out", type=int, default=60)
+    parser.add_argument("--steps", type=int, default=1500)
+    arguments = parser.parse_args()
+    basis = FaceBasis.load()
+    if arguments.folds:
+        report(
+            run_folds(
+                arguments.corpus, arguments.folds, arguments.groups, arguments.hold_out, arguments.steps
+            )
+        )
+        return
+    model = MotionModel.load(arguments.model)
+    results = measure_all(arguments.corpus, model, basis, set(arguments.only))
+    report(results)
+    entry = next(e for e in json.loads((arguments.corpus / "manifest.json").read_text())["clips"])
+    with np.load(arguments.corpus / entry["file"]) as stored:
+        speech = stored["waveform"].astype(np.float32)
+    for name, (opening, change) in rest(model, basis, speech).items():
+        print(f"{name}: opening {100 * opening:.2f} %, moves {100 * change:.2f} % of face height")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,226 @@
+"""Prepared clips -> crops -> batches. Every random choice follows from the seed and the step number."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from evp.audio.mel import BANDS, log_mel
+from evp.clock import ROWS_PER_FRAME
+from evp.errors import InputError
+from evp.motion.augment import AugmentConfig, changed_voice, masked, with_noise
+from evp.motion.features import RANGE, level_of, normalised
+from evp.motion.visemes import SILENCE, UNLABELLED
+
+RAMP_FRAMES = 6
+"""Frames in which the mouth comes to rest in silence, and leaves it again."""
+PAUSE_ROWS = 35
+"""Silence shorter than this (rows) is a pause within speech."""
+AUDIBLE = -3.0
+"""A row louder than this, relative to the speech level (natural logarithm), is speech when there are no labels."""
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One recording, ready to be cropped. F frames, R = 4 F rows."""
+
+    file: str
+    speaker: str
+    rows: np.ndarray
+    """(R, BANDS) log-mel energy relative to the recording's speech level."""
+    coefficients: np.ndarray
+    """(F, M) mouth coefficients; zeros where not tracked."""
+    tracked: np.ndarray
+    """(F,) bool: coefficients are known."""
+    visemes: np.ndarray
+    """(R,) class numbers, UNLABELLED where not known."""
+    auxiliary: np.ndarray | None
+    """(F, A) mouth channels of another rig."""
+
+    @property
+    def frames(self) -> int:
+        return len(self.coefficients)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """B crops of F frames; the fields are those of ``losses.Targets``, and the sound."""
+
+    features: np.ndarray
+    coefficients: np.ndarray
+    tracked: np.ndarray
+    speech: np.ndarray
+    visemes: np.ndarray
+    auxiliary: np.ndarray
+    auxiliary_known: np.ndarray
+    speaker: np.ndarray
+
+
+def read_clips(corpus: Path, mouth_count: int, leave_out: Sequence[str] = ()) -> list[Clip]:
+    """The clips of a prepared corpus, without the speakers and files named in ``leave_out``.
+
+    ``corpus/manifest.json`` lists ``clips`` with ``file`` and ``speaker``; a clip's archive has ``waveform`` and may have
+    ``coefficients`` with ``valid``, ``visemes`` and ``auxiliary``. Raises InputError when nothing is left to train on.
+    """
+    try:
+        entries = json.loads((corpus / "manifest.json").read_text())["clips"]
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{corpus} is not a prepared corpus: its manifest.json cannot be read") from error
+    kept = [entry for entry in entries if not {entry["file"], entry["speaker"]} & set(leave_out)]
+    clips = [read_clip(corpus / entry["file"], entry["speaker"], mouth_count) for entry in kept]
+    if not any(clip.tracked.any() for clip in clips):
+        raise InputError(f"{corpus} has no clip with a tracked face to learn from")
+    return clips
+
+
+def read_clip(path: Path, speaker: str, mouth_count: int) -> Clip:
+    """One archive of a prepared corpus."""
+    with np.load(path) as stored:
+        mel = log_mel(stored["waveform"].astype(np.float32))
+        frames = len(mel) // ROWS_PER_FRAME
+        tracked = np.zeros(frames, bool)
+        coefficients = np.zeros((frames, mouth_count), np.float32)
+        if "coefficients" in stored:
+            count = min(frames, len(stored["valid"]))
+            tracked[:count] = stored["valid"][:count]
+            coefficients[:count] = stored["coefficients"][:count, :mouth_count] * tracked[:count, None]
+        visemes = np.full(len(mel), UNLABELLED, np.int8)
+        if "visemes" in stored:
+            visemes[:] = stored["visemes"][: len(mel)]
+        auxiliary = stored["auxiliary"][:frames].astype(np.float32) if "auxiliary" in stored else None
+    return Clip(path.name, speaker, mel - level_of(iter([mel])), coefficients, tracked, visemes, auxiliary)
+
+
+class Batcher:
+    """Draws batches: speakers by the power ``balance`` of how much there is of them, clips and places evenly."""
+
+    def __init__(
+        self,
+        clips: list[Clip],
+        frames: int,
+        size: int,
+        untracked: float,
+        balance: float,
+        config: AugmentConfig,
+    ) -> None:
+        """Crops have ``frames`` frames; a share ``untracked`` of each batch is sound without a tracked face."""
+        self.speakers = sorted({clip.speaker for clip in clips if clip.tracked.any()})
+        self._groups = [_Group([c for c in clips if c.tracked.any()], balance)]
+        if any(not clip.tracked.any() for clip in clips):
+            self._groups.append(_Group([c for c in clips if not c.tracked.any()], balance))
+        self._frames, self._size, self._config = frames, size, config
+        self._untracked = round(size * untracked) if len(self._groups) == 2 else 0
+        self.auxiliary_count = max(
+            (c.auxiliary.shape[1] for c in clips if c.auxiliary is not None), default=0
+        )
+
+    def batch(self, seed: int, step: int) -> Batch:
+        """The batch of this training step; the same arguments give the same batch."""
+        random = np.random.default_rng((seed, step))
+        crops = [
+            self._crop(self._groups[i < self._untracked].draw(random), random) for i in range(self._size)
+        ]
+        return Batch(*(np.stack(arrays) for arrays in zip(*crops, strict=True)))
+
+    def _crop(self, clip: Clip, random: np.random.Generator) -> tuple[np.ndarray, ...]:
+        speed = np.exp(random.uniform(-1, 1) * np.log1p(self._config.speed))
+        span = self._frames * speed
+        begin = random.uniform(min(0, clip.frames - span), max(0, clip.frames - span))
+        frame = begin + (np.arange(self._frames) + 0.5) * speed - 0.5
+        row = ROWS_PER_FRAME * begin + (np.arange(self._frames * ROWS_PER_FRAME) + 0.5) * speed - 0.5
+
+        rows = _at(clip.rows, row, outside=-2 * RANGE)
+        visemes = _nearest(clip.visemes, row, outside=SILENCE)
+        coefficients = _at(clip.coefficients, frame, outside=0)
+        tracked = _nearest(clip.tracked, frame, outside=False)
+        speech = speech_labels(rows, visemes)
+
+        if random.random() < self._config.silence:
+            quiet = _quiet_stretch(self._frames, random)
+            rows = np.where(np.repeat(quiet, ROWS_PER_FRAME)[:, None], -2 * RANGE, rows)
+            visemes = np.where(np.repeat(quiet, ROWS_PER_FRAME), SILENCE, visemes)
+            rest = _rest_envelope(quiet)
+            coefficients = coefficients * (1 - rest[:, None])
+            tracked = tracked | (rest == 1)
+            speech = np.where(quiet, np.where(rest == 1, 0, -1), speech)
+            if random.random() < 0.5:
+                rows = with_noise(rows, random.uniform(3, 30), random)
+        features = masked(normalised(changed_voice(rows, self._config, random), 0.0), self._config, random)
+        auxiliary = np.zeros((self._frames, self.auxiliary_count), np.float32)
+        if clip.auxiliary is not None:
+            auxiliary[:] = _at(clip.auxiliary, frame, outside=0)
+        number = self.speakers.index(clip.speaker) if clip.speaker in self.speakers else 0
+        return (
+            features, coefficients.astype(np.float32), tracked.astype(np.float32), speech.astype(np.float32),
+            visemes[::2].astype(np.int64), auxiliary, np.float32(clip.auxiliary is not None), np.int64(number),
+        )  # fmt: skip
+
+
+class _Group:
+    """Clips that are drawn together."""
+
+    def __init__(self, clips: list[Clip], balance: float) -> None:
+        self._clips = clips
+        total = {clip.speaker: 0 for clip in clips}
+        for clip in clips:
+            total[clip.speaker] += clip.frames
+        weights = np.array([clip.frames * total[clip.speaker] ** (balance - 1) for clip in clips])
+        self._odds = weights / weights.sum()
+
+    def draw(self, random: np.random.Generator) -> Clip:
+        return self._clips[random.choice(len(self._clips), p=self._odds)]
+
+
+def speech_labels(rows: np.ndarray, visemes: np.ndarray) -> np.ndarray:
+    """Per frame 1 speech, 0 silence (not a short pause), -1 unknown, from labels, or from loudness without them."""
+    loud = np.where(np.log(np.exp(rows).mean(axis=1)) > AUDIBLE, 1, -1)
+    by_row = np.where(visemes == UNLABELLED, loud, np.where(visemes == SILENCE, 0, 1))
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], by_row == 0, [False]]).astype(int)))
+    for begin, end in edges.reshape(-1, 2):
+        inner = end - begin < PAUSE_ROWS and begin > 0 and end < len(by_row)
+        by_row[begin:end] = 1 if inner else 0
+    by_frame = by_row.reshape(-1, ROWS_PER_FRAME)
+    return np.where((by_frame == by_frame[:, :1]).all(axis=1), by_frame[:, 0], -1)
+
+
+def _quiet_stretch(frames: int, random: np.random.Generator) -> np.ndarray:
+    """(frames,) bool: a stretch of half a second or more; now and then everything."""
+    length = frames if random.random() < 0.15 else random.integers(14, max(15, frames * 2 // 3))
+    first = random.integers(0, frames - length + 1)
+    place = np.arange(frames)
+    return (place >= first) & (place < first + length)
+
+
+def _rest_envelope(quiet: np.ndarray) -> np.ndarray:
+    """(frames,) 0 outside the quiet stretch, rising to 1 over RAMP_FRAMES at both of its ends."""
+    padded = np.concatenate([np.zeros(1), quiet, np.zeros(1)])
+    if quiet[0]:
+        padded[0] = np.inf
+    if quiet[-1]:
+        padded[-1] = np.inf
+    depth = np.where(padded > 0, np.inf, 0.0)
+    for k in range(1, len(depth)):
+        depth[k] = min(depth[k], depth[k - 1] + 1)
+    for k in range(len(depth) - 2, -1, -1):
+        depth[k] = min(depth[k], depth[k + 1] + 1)
+    return 0.5 - 0.5 * np.cos(np.pi * np.clip(depth[1:-1] / RAMP_FRAMES, 0, 1))
+
+
+def _at(values: np.ndarray, places: np.ndarray, outside: float) -> np.ndarray:
+    """Rows of ``values`` at fractional places, linearly between neighbours; ``outside`` beyond the ends."""
+    below = np.clip(np.floor(places).astype(int), 0, max(len(values) - 2, 0))
+    above = np.minimum(below + 1, len(values) - 1)
+    share = np.clip(places - below, 0, 1)[:, None]
+    inside = (places > -0.75) & (places < len(values) - 0.25)
+    return np.where(inside[:, None], values[below] * (1 - share) + values[above] * share, outside)
+
+
+def _nearest(values: np.ndarray, places: np.ndarray, outside: float) -> np.ndarray:
+    index = np.rint(places).astype(int)
+    inside = (index >= 0) & (index < len(values))
+    return np.where(inside, values[np.clip(index, 0, len(values) - 1)], outside)
+
+
+__all__ = ["BANDS", "Batch", "Batcher", "Clip", "read_clip", "read_clips", "speech_labels"]

@@ -1,0 +1,72 @@
+"""Runs the trained network: a recording in, the mouth's expression coefficients out."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+
+from evp.audio.mel import log_mel_rows
+from evp.clock import ROWS_PER_FRAME, frames_for_samples
+from evp.errors import WeightsError
+from evp.motion.features import normalised, recording_level
+from evp.weights import Session, load_session
+
+FORMAT = 1
+EMOTION_SIZE = 128
+CONTEXT_FRAMES = 28
+"""Frames on both sides that can influence a frame: more than the reach of the network and of the gate."""
+BLOCK_FRAMES = 500
+GATE_FRAMES = 7
+"""Width of the window that makes the mouth come to rest smoothly where nobody speaks."""
+
+
+@dataclass(frozen=True)
+class MotionModel:
+    """From sound to mouth coefficients, for any voice."""
+
+    session: Session
+
+    @staticmethod
+    def load(path: Path | None = None, threads: int = 0) -> "MotionModel":
+        """The packaged model, or the weights in ``path``. Raises WeightsError when they are not a motion model."""
+        source = path or Path(str(files("evp.motion") / "motion.onnx"))
+        session = load_session(source, threads)
+        if (session.metadata.get("kind"), session.metadata.get("format")) != ("motion", FORMAT):
+            raise WeightsError(f"{source} is not a motion model of format {FORMAT}")
+        return MotionModel(session)
+
+    def predict(self, waveform: np.ndarray, emotion: np.ndarray | None = None) -> np.ndarray:
+        """Mouth coefficients float32 (frames, M), standard deviations, for ``waveform`` (samples,), 16 kHz mono, -1..1.
+
+        ``emotion`` is a code float32 (128,); None is neutral. There is a frame for every 1/25 s of sound, the last, partial
+        one included. Silence and steady noise give zeros: the neutral, closed mouth.
+        """
+        return np.concatenate(list(self.predict_blocks(waveform, emotion)))
+
+    def predict_blocks(
+        self, waveform: np.ndarray, emotion: np.ndarray | None = None, block_frames: int = BLOCK_FRAMES
+    ) -> Iterator[np.ndarray]:
+        """``predict`` in consecutive blocks; memory does not grow with the sound, values do not depend on the block."""
+        level = recording_level(waveform)
+        code = (
+            np.zeros((1, EMOTION_SIZE), np.float32) if emotion is None else emotion[None].astype(np.float32)
+        )
+        frames = frames_for_samples(len(waveform))
+        for first in range(0, frames, block_frames):
+            last = min(first + block_frames, frames)
+            rows = log_mel_rows(
+                waveform, (first - CONTEXT_FRAMES) * ROWS_PER_FRAME, (last + CONTEXT_FRAMES) * ROWS_PER_FRAME
+            )
+            coefficients, speech = self.session.run(features=normalised(rows, level)[None], emotion=code)
+            gated = coefficients[0] * _gate(speech[0])[:, None]
+            yield gated[CONTEXT_FRAMES : CONTEXT_FRAMES + last - first]
+
+
+def _gate(speech: np.ndarray) -> np.ndarray:
+    """How far the mouth follows the network, 0..1, from the probability of speech in every frame."""
+    window = np.hanning(GATE_FRAMES + 2)[1:-1]
+    return np.convolve(np.clip((speech - 0.2) / 0.5, 0, 1), window / window.sum(), mode="same").astype(
+        np.float32
+    )

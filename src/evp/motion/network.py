@@ -1,0 +1,116 @@
+"""The network from sound to the mouth's expression coefficients."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from evp.audio.mel import BANDS
+from evp.motion.visemes import NAMES
+
+EMOTION_SIZE = 128
+
+
+class MotionOutput(NamedTuple):
+    """What the network says about R feature rows, that is F = R / 4 video frames."""
+
+    coefficients: Tensor
+    """(B, F, M) mouth coefficients, standard deviations."""
+    speech: Tensor
+    """(B, F) logit that somebody speaks during the frame."""
+    visemes: Tensor
+    """(B, R / 2, len(visemes.NAMES)) logits at 50 Hz; a training target."""
+    auxiliary: Tensor
+    """(B, F, A) mouth channels of another rig; a training target."""
+
+
+class Residual(nn.Module):
+    """Dilated convolution over time with a shortcut."""
+
+    def __init__(self, channels: int, kernel: int, dilation: int, dropout: float) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv1d(
+                channels, channels, kernel, padding=kernel // 2 * dilation, dilation=dilation, bias=False
+            ),
+            nn.BatchNorm1d(channels),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Conv1d(channels, channels, 1),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, T) -> (B, C, T)."""
+        return x + self.body(x)
+
+
+class LipClosure(nn.Module):
+    """Pulls the lips together by the shortest way where a closure is heard."""
+
+    def __init__(self, opening: Tensor, metric: Tensor) -> None:
+        """``opening`` (M,): face heights per coefficient; ``metric`` (M, M): squared displacement of the mouth."""
+        super().__init__()
+        shortest = torch.linalg.solve(metric, opening)
+        self.register_buffer("opening", opening)
+        self.register_buffer("direction", shortest / (opening @ shortest))
+
+    def forward(self, coefficients: Tensor, closure: Tensor) -> Tensor:
+        """(B, F, M) coefficients and (B, F) probability of closure -> (B, F, M)."""
+        excess = torch.relu(coefficients @ self.opening) * closure
+        return coefficients - excess[..., None] * self.direction
+
+
+class MotionNetwork(nn.Module):
+    """Encoder at 50 Hz (what is said) and decoder at 25 Hz (how the mouth moves), both convolutions over time."""
+
+    def __init__(
+        self, opening: Tensor, metric: Tensor, channels: int, dropout: float, auxiliary: int
+    ) -> None:
+        """``opening`` (M,) and ``metric`` (M, M) describe the face basis; see `LipClosure`."""
+        super().__init__()
+        self.to_50_hz = nn.Sequential(
+            nn.Conv1d(BANDS, channels, 6, stride=2, padding=2, bias=False),
+            nn.BatchNorm1d(channels),
+            nn.ReLU(),
+        )
+        self.encoder = nn.Sequential(*(Residual(channels, 3, d, dropout) for d in (1, 2, 4, 1, 2, 4)))
+        self.visemes = nn.Conv1d(channels, len(NAMES), 1)
+        self.to_25_hz = nn.Sequential(
+            nn.Conv1d(channels + len(NAMES), channels, 4, stride=2, padding=1, bias=False),
+            nn.BatchNorm1d(channels),
+            nn.ReLU(),
+        )
+        self.emotion = nn.Linear(EMOTION_SIZE, 2 * channels, bias=False)
+        nn.init.zeros_(self.emotion.weight)
+        self.decoder = nn.Sequential(*(Residual(channels, 3, d, dropout) for d in (1, 2, 4)))
+        self.heads = nn.Conv1d(channels, len(opening) + 2 + auxiliary, 1)
+        self.closure = LipClosure(opening, metric)
+        self.sizes = [len(opening), 1, 1, auxiliary]
+
+    def forward(self, features: Tensor, emotion: Tensor) -> MotionOutput:
+        """``features`` (B, R, BANDS), R a multiple of 4, and ``emotion`` (B, EMOTION_SIZE), zeros for neutral."""
+        encoded = self.encoder(self.to_50_hz(features.transpose(1, 2)))
+        visemes = self.visemes(encoded)
+        said = self.to_25_hz(torch.cat([encoded, visemes.softmax(dim=1)], dim=1))
+        gain, shift = self.emotion(emotion)[..., None].chunk(2, dim=1)
+        heads = self.heads(self.decoder(said * (1 + gain) + shift)).transpose(1, 2)
+        mouth, speech, closure, auxiliary = heads.split(self.sizes, dim=2)
+        closed = self.closure(mouth, closure[..., 0].sigmoid())
+        return MotionOutput(closed, speech[..., 0], visemes.transpose(1, 2), auxiliary)
+
+
+class SpeakerStyle(nn.Module):
+    """How far each training speaker's mouth travels, and from where: kept apart, so the network learns what they share."""
+
+    def __init__(self, speakers: int, coefficients: int) -> None:
+        super().__init__()
+        self.log_gain = nn.Parameter(torch.zeros(speakers, coefficients))
+        self.offset = nn.Parameter(torch.zeros(speakers, coefficients))
+
+    def forward(self, coefficients: Tensor, speaker: Tensor) -> Tensor:
+        """(B, F, M) of an average speaker, (B,) speaker numbers -> (B, F, M) in these speakers' style."""
+        return coefficients * self.log_gain[speaker].exp()[:, None] + self.offset[speaker][:, None]
+
+    def penalty(self) -> Tensor:
+        """Mean square distance from the average speaker."""
+        return self.log_gain.square().mean() + self.offset.square().mean()

@@ -1,0 +1,229 @@
+"""Trains the network from sound to mouth coefficients on a prepared corpus."""
+
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from evp.clock import FRAME_RATE, ROWS_PER_FRAME
+from evp.face.basis import FaceBasis
+from evp.face.layouts import (
+    LIPS_INNER,
+    LIPS_OUTER,
+    LOWER_LIP_INNER,
+    MOUTH_CORNER_LEFT,
+    MOUTH_CORNER_RIGHT,
+    UPPER_LIP_INNER,
+)
+from evp.motion.augment import AugmentConfig
+from evp.motion.dataset import Batcher, read_clips
+from evp.motion.losses import Geometry, Targets, motion_losses, weighted_sum
+from evp.motion.model import FORMAT
+from evp.motion.network import EMOTION_SIZE, MotionNetwork, SpeakerStyle
+from evp.weights import export_weights
+
+LIP_WEIGHT = 4.0
+"""How much more a lip vertex counts than one of the cheeks or the jaw."""
+
+WEIGHTS = {
+    "shape": 1.0,
+    "velocity": 1.0,
+    "measures": 1.0,
+    "correlation": 2.0,
+    "travel": 0.2,
+    "closure": 0.3,
+    "visemes": 1.0,
+    "speech": 0.5,
+    "auxiliary": 0.3,
+}
+
+
+@dataclass(frozen=True)
+class MotionConfig:
+    """One training run; the defaults are the shipped model's."""
+
+    steps: int = 3000
+    """Training steps."""
+    batch: int = 16
+    """Crops in a batch."""
+    crop_seconds: float = 3.84
+    """Length of a crop."""
+    learning_rate: float = 1e-3
+    """Peak learning rate of AdamW; it rises over the first 5 % of the steps and falls to zero as a cosine."""
+    weight_decay: float = 0.05
+    """Decay of the network's weights."""
+    averaging: float = 0.998
+    """Decay of the running average of the weights, which is what is stored."""
+    channels: int = 128
+    """Channels of every layer."""
+    dropout: float = 0.1
+    """Share of channels dropped in training."""
+    untracked: float = 0.4
+    """Share of crops from recordings without a tracked face (if there are any)."""
+    balance: float = 0.4
+    """Speakers are drawn by the amount of their footage to this power: 0 all alike, 1 every second alike."""
+    style_penalty: float = 0.05
+    """Weight of the distance of each speaker's style from the average speaker."""
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    """Changes of voice, room and level."""
+    weights: dict[str, float] = field(default_factory=lambda: dict(WEIGHTS))
+    """Weight of every loss of ``motion_losses``."""
+    leave_out: tuple[str, ...] = ()
+    """Speakers and files that are not trained on."""
+    seed: int = 0
+    """Start of every random choice."""
+    checkpoint_every: int = 500
+    """Steps between checkpoints."""
+
+    def __post_init__(self) -> None:
+        if self.steps < 1 or self.batch < 1 or self.crop_seconds < 1:
+            raise ValueError("steps and batch must be at least 1, crops at least a second")
+
+
+def mouth_geometry(basis: FaceBasis) -> Geometry:
+    """What the coefficients of the basis's ``mouth`` block mean on the face."""
+    mouth = basis.mouth.astype(np.float64)
+    emphasis = np.ones(mouth.shape[1])
+    emphasis[list(LIPS_OUTER + LIPS_INNER)] = LIP_WEIGHT
+    metric = np.einsum("kpd,p,lpd->kl", mouth, emphasis, mouth)
+    metric = metric / np.trace(metric) + 1e-3 * np.eye(len(mouth))
+    opening = mouth[:, LOWER_LIP_INNER, 1] - mouth[:, UPPER_LIP_INNER, 1]
+    width = mouth[:, MOUTH_CORNER_RIGHT, 0] - mouth[:, MOUTH_CORNER_LEFT, 0]
+    return Geometry(*(torch.tensor(array, dtype=torch.float32) for array in (metric, opening, width)))
+
+
+class Training:
+    """The state of a run: everything that a checkpoint holds."""
+
+    def __init__(self, batcher: Batcher, geometry: Geometry, config: MotionConfig) -> None:
+        torch.manual_seed(config.seed)
+        self.config, self.batcher, self.geometry = config, batcher, geometry
+        self.network = MotionNetwork(
+            geometry.opening, geometry.metric, config.channels, config.dropout, batcher.auxiliary_count
+        )
+        self.style = SpeakerStyle(len(batcher.speakers), len(geometry.opening))
+        self.average = torch.optim.swa_utils.AveragedModel(
+            self.network,
+            multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(config.averaging),
+            use_buffers=True,
+        )
+        self.optimizer = torch.optim.AdamW(
+            [
+                {"params": self.network.parameters(), "weight_decay": config.weight_decay},
+                {"params": self.style.parameters(), "weight_decay": 0.0},
+            ],
+            lr=config.learning_rate,
+        )
+        self.step = 0
+
+    def advance(self) -> dict[str, float]:
+        """One training step; returns its named losses and their ``total``."""
+        torch.manual_seed(hash((self.config.seed, self.step)))
+        batch = self.batcher.batch(self.config.seed, self.step)
+        targets = Targets(
+            **{name: torch.from_numpy(np.asarray(getattr(batch, name))) for name in Targets.__annotations__}
+        )
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.config.learning_rate * _schedule(self.step / self.config.steps)
+        self.network.train()
+        features = torch.from_numpy(batch.features)
+        output = self.network(features, torch.zeros(len(features), EMOTION_SIZE))
+        styled = self.style(output.coefficients, targets.speaker)
+        losses = motion_losses(output, styled, targets, self.geometry)
+        total = weighted_sum(losses, self.config.weights) + self.config.style_penalty * self.style.penalty()
+        self.optimizer.zero_grad()
+        total.backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        self.optimizer.step()
+        self.average.update_parameters(self.network)
+        self.step += 1
+        return {name: float(loss.detach()) for name, loss in losses.items()} | {
+            "total": float(total.detach())
+        }
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint; ``path`` appears only when it is whole."""
+        temporary = path.with_name(path.name + ".part")
+        torch.save(
+            {name: getattr(self, name).state_dict() for name in self._parts()} | {"step": self.step},
+            temporary,
+        )
+        temporary.replace(path)
+
+    def restore(self, path: Path) -> None:
+        """Continue from a checkpoint of the same corpus and configuration."""
+        stored = torch.load(path, weights_only=True)
+        for name in self._parts():
+            getattr(self, name).load_state_dict(stored[name])
+        self.step = stored["step"]
+
+    @staticmethod
+    def _parts() -> tuple[str, ...]:
+        return ("network", "style", "average", "optimizer")
+
+
+class Deployed(nn.Module):
+    """The part of the network that is shipped, with its travel calibrated."""
+
+    def __init__(self, network: MotionNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, features: Tensor, emotion: Tensor) -> tuple[Tensor, Tensor]:
+        """Coefficients (1, F, M) and probability of speech (1, F)."""
+        output = self.network(features, emotion)
+        return output.coefficients, output.speech.sigmoid()
+
+
+def export_motion(path: Path, network: MotionNetwork, config: MotionConfig, speakers: list[str]) -> None:
+    """Write the network as the weights file that ``MotionModel`` loads."""
+    rows = torch.export.Dim("quarter", min=1, max=4096) * ROWS_PER_FRAME
+    example = {"features": torch.zeros(1, 96, 64), "emotion": torch.zeros(1, EMOTION_SIZE)}
+    metadata = {"kind": "motion", "format": FORMAT, "config": asdict(config), "speakers": speakers}
+    export_weights(
+        path,
+        Deployed(network),
+        example,
+        ["coefficients", "speech"],
+        metadata,
+        {"features": {1: rows}, "emotion": {}},
+    )
+
+
+def train_motion(
+    corpus: Path,
+    output: Path,
+    config: MotionConfig,
+    progress: Callable[[int, dict[str, float]], None] | None = None,
+) -> Path:
+    """Train on a prepared ``corpus`` and write ``output``/motion.onnx; returns its path.
+
+    ``output``/checkpoint.pt is written as the run goes; when it is there, the run continues from it and ends as if it
+    had never stopped. ``progress`` is called after every step with the number of steps done and the named losses.
+    Raises InputError when the corpus cannot be used.
+    """
+    basis = FaceBasis.load()
+    clips = read_clips(corpus, basis.mouth_count, config.leave_out)
+    frames = round(config.crop_seconds * FRAME_RATE)
+    batcher = Batcher(clips, frames, config.batch, config.untracked, config.balance, config.augment)
+    training = Training(batcher, mouth_geometry(basis), config)
+    output.mkdir(parents=True, exist_ok=True)
+    checkpoint = output / "checkpoint.pt"
+    if checkpoint.exists():
+        training.restore(checkpoint)
+    while training.step < config.steps:
+        losses = training.advance()
+        if training.step % config.checkpoint_every == 0 or training.step == config.steps:
+            training.save(checkpoint)
+        if progress:
+            progress(training.step, losses)
+    export_motion(output / "motion.onnx", training.average.module, config, batcher.speakers)
+    return output / "motion.onnx"
+
+
+def _schedule(done: float) -> float:
+    return min(done / 0.05 + 0.01, 1.0) * (0.5 + 0.5 * math.cos(math.pi * done))
