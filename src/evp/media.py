@@ -1,8 +1,8 @@
 """Sound and film files: the only module that reads and writes media.
 
 Everything is converted here to what the rest of the project knows: 16 kHz mono sound and 25 RGB frames a
-second (:mod:`evp.clock`). Time zero of a file is the start of the earlier of its sound and picture: the two stay
-in step. Films are H.264 and AAC in MP4.
+second (:mod:`evp.clock`). Time zero of a file is the start of the earlier of its sound and its picture: they
+stay in step. Films are H.264 and AAC in MP4.
 """
 
 import math
@@ -22,7 +22,7 @@ from av.audio.stream import AudioStream
 from av.buffer import Buffer
 from av.container import InputContainer
 from av.stream import Disposition, Stream
-from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
@@ -99,9 +99,9 @@ def read_speech(path: Path) -> NDArray[np.float32]:
                 _append(samples, resampler.resample(frame))
                 end += frame.samples / frame.sample_rate
             _append(samples, resampler.resample(None))
-        except (av.FFmpegError, ValueError) as error:  # ValueError: the form of the sound changes half-way
+        except (av.FFmpegError, ValueError) as error:  # ValueError: another format
             at = len(samples) / _SAMPLE_BYTES / SAMPLE_RATE
-            raise InputError(f"the sound of {path} is damaged at {at:.1f} s and cannot be decoded") from error
+            raise InputError(f"the sound of {path} is damaged at {at:.1f} s or changes its format there") from error
     waveform = np.frombuffer(samples, np.float32)
     _refuse_unusable(waveform, path)
     return waveform
@@ -171,7 +171,7 @@ class FilmWriter:
         waveform: NDArray[np.float32] | None,
         metadata: Mapping[str, str] = {},
         crf: int = 18,
-        preset: Preset = "veryfast",
+        preset: Preset = "superfast",
     ) -> None:
         """Prepare a film of ``width`` x ``height`` pixels; an odd size grows by repeating the last pixel.
 
@@ -185,6 +185,7 @@ class FilmWriter:
         self._waveform = waveform
         self._metadata = GENERATED | dict(metadata)
         self._options = {"crf": str(crf), "preset": preset}
+        self._converter = VideoReformatter()
         self._frames = 0
         self._samples = 0
 
@@ -209,8 +210,11 @@ class FilmWriter:
         if frame.shape != (*self._size, 3):
             raise ValueError(f"a frame of shape {frame.shape} in a film of {self._size}")
         even = np.pad(frame, [(0, size % 2) for size in frame.shape[:2]] + [(0, 0)], mode="edge")
-        picture = av.VideoFrame.from_ndarray(even, format="rgb24").reformat(
-            format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+        picture = self._converter.reformat(
+            av.VideoFrame.from_ndarray(even, format="rgb24"),
+            format="yuv420p",
+            dst_colorspace=Colorspace.ITU709,
+            dst_color_range=ColorRange.MPEG,
         )
         picture.pts, picture.time_base = self._frames, Fraction(1, FRAME_RATE)
         self._frames += 1
@@ -224,10 +228,9 @@ class FilmWriter:
         try:
             if kind is None:
                 self._finish()
-            else:
-                with suppress(av.FFmpegError):  # the first error is the one to tell
-                    self._container.close()
         finally:
+            with suppress(av.FFmpegError):  # the first error is the one to tell
+                self._container.close()
             self._partial.unlink(missing_ok=True)
 
     def _finish(self) -> None:
@@ -307,7 +310,7 @@ def _refuse_unusable(waveform: NDArray[np.float32], path: Path) -> None:
     if waveform.size < SAMPLES_PER_FRAME:
         length = 1000 * waveform.size / SAMPLE_RATE
         raise InputError(f"the sound of {path} is shorter than one video frame: {length:.0f} ms")
-    if np.abs(waveform).max() < SILENCE_PEAK:
+    if max(waveform.max(), -waveform.min()) < SILENCE_PEAK:
         raise InputError(f"the sound of {path} is silent: it never exceeds -60 dBFS")
 
 
