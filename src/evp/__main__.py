@@ -1,0 +1,5 @@
+"""``python -m evp``: the command line."""
+
+from evp.cli import main
+
+main()

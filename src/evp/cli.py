@@ -1,0 +1,217 @@
+"""The command line: a table of verbs, each a thin door to one function of the library.
+
+Errors that a user can act on (:mod:`evp.errors`) become one line on standard error and exit code 1, an
+interruption (Ctrl-C or SIGTERM) becomes exit code 130; anything else is a bug and keeps its traceback.
+"""
+
+import functools
+import json
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from evp.errors import EvpError, MissingExtraError, OutputError
+from evp.media import check_output
+
+Output = Annotated[Path, typer.Option("--output", "-o", help="The file to write; its folder must exist.")]
+Seed = Annotated[int, typer.Option(help="Makes what is left to chance repeatable.")]
+Steps = Annotated[
+    int | None, typer.Option(min=1, help="Training steps, if not as many as the packaged weights had.")
+]
+Corpus = Annotated[Path, typer.Argument(help="What 'evp corpus prepare' wrote.")]
+
+
+def animate(
+    output: Output,
+    portrait: Annotated[
+        Path, typer.Option("--portrait", "-p", help="Whose video: a bundle from 'portrait build'.")
+    ],
+    speech: Annotated[
+        Path | None, typer.Argument(help="What is said: any sound file, or a video with a sound track.")
+    ] = None,
+    motion_from: Annotated[
+        Path | None,
+        typer.Option(help="Take the facial motion from the face in this video instead of from the sound."),
+    ] = None,
+) -> None:
+    """Make a film of the person of a portrait saying a recording."""
+    if speech is None and motion_from is None:
+        raise typer.BadParameter("give SPEECH, --motion-from, or both")
+    _check_output(output, portrait, speech, motion_from)
+    from evp.pipeline import animate_file
+
+    with _progress() as report:
+        animate_file(
+            speech, portrait, output, motion_from=motion_from, progress=functools.partial(report, "rendering")
+        )
+
+
+def build(
+    footage: Annotated[Path, typer.Argument(help="A video of one person talking to the camera.")],
+    output: Output,
+    consent: Annotated[
+        str, typer.Option(help="How the person shown has agreed, and when. It is stored in the portrait.")
+    ],
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Leave out the fine-tuning: a minute, not several.")
+    ] = False,
+    seed: Seed = 0,
+) -> None:
+    """Turn a video of a person into a portrait that can be animated."""
+    _check_output(output, footage)
+    from evp.portrait.build import build_portrait
+
+    with _progress() as report:
+        result = build_portrait(footage, output, consent=consent, quick=quick, seed=seed, progress=report)
+    typer.echo(result)
+
+
+def show(bundle: Annotated[Path, typer.Argument(help="A bundle from 'portrait build'.")]) -> None:
+    """Tell what a portrait holds: who made it when, with which consent, and how good it is."""
+    from evp.portrait.bundle import read_manifest
+
+    typer.echo(json.dumps(read_manifest(bundle), indent=2, ensure_ascii=False))
+
+
+def prepare(
+    sources: Annotated[list[Path], typer.Argument(help="Folders with videos of people talking.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder for the prepared clips.")],
+) -> None:
+    """Turn raw videos into clips to train on; tells which were dropped, and why."""
+    from evp.corpora.prepare import prepare_corpus
+
+    with _progress() as report:
+        prepare_corpus(sources, output, progress=functools.partial(report, "preparing"))
+
+
+def motion(corpus: Corpus, output: Output, steps: Steps = None, seed: Seed = 0) -> None:
+    """Train the network from sound to facial motion."""
+    _check_output(output)
+    with _extra("train"):
+        from evp.motion.train import MotionConfig, train_motion
+    config = MotionConfig(seed=seed, steps=steps or MotionConfig.steps)
+    with _progress() as report:
+        train_motion(corpus, output, config, progress=lambda done, *_: report("training", done, config.steps))
+
+
+def renderer(corpus: Corpus, output: Output, steps: Steps = None, seed: Seed = 0) -> None:
+    """Train the network from landmarks to pictures, across all people of a corpus."""
+    _check_output(output)
+    with _extra("train"):
+        from evp.render.train import RenderConfig, train_renderer
+    config = RenderConfig(seed=seed, steps=steps or RenderConfig.steps)
+    with _progress() as report:
+        train_renderer(
+            corpus, output, config, progress=lambda done, *_: report("training", done, config.steps)
+        )
+
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "animate": animate,
+    "portrait build": build,
+    "portrait show": show,
+    "corpus prepare": prepare,
+    "train motion": motion,
+    "train renderer": renderer,
+}
+
+GROUPS = {
+    "portrait": "Make portraits, and look at them.",
+    "corpus": "Make recordings into something to train on.",
+    "train": "Train the networks on your own recordings.",
+}
+
+
+def main() -> None:
+    """Run the command line given to the process."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    app()
+
+
+def _application() -> typer.Typer:
+    application = typer.Typer(
+        name="evp",
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+    application.callback()(_options)
+    groups = {name: typer.Typer(help=text, no_args_is_help=True) for name, text in GROUPS.items()}
+    for verbs, function in COMMANDS.items():
+        *prefix, verb = verbs.split()
+        (groups[prefix[0]] if prefix else application).command(verb)(_told(function))
+    for name, group in groups.items():
+        application.add_typer(group, name=name)
+    return application
+
+
+def _options(
+    show_version: Annotated[bool, typer.Option("--version", is_eager=True, help="Show the version.")] = False,
+) -> None:
+    """A video of a person and a recording of speech become a video of that person saying it."""
+    if show_version:
+        typer.echo(f"evp {version('evp')}")
+        raise typer.Exit
+
+
+def _told(function: Callable[..., None]) -> Callable[..., None]:
+    """The same command, whose errors are told in one line and an exit code."""
+
+    @functools.wraps(function)
+    def command(*arguments: Any, **options: Any) -> None:
+        try:
+            function(*arguments, **options)
+        except EvpError as error:
+            typer.echo(f"evp: {error}", err=True)
+            raise typer.Exit(1) from error
+        except KeyboardInterrupt as error:
+            typer.echo("evp: interrupted", err=True)
+            raise typer.Exit(130) from error
+
+    return command
+
+
+def _check_output(output: Path, *inputs: Path | None) -> None:
+    check_output(output)
+    if output.resolve() in [path.resolve() for path in inputs if path is not None]:
+        raise OutputError(f"cannot write {output}: it is also an input")
+
+
+@contextmanager
+def _extra(name: str) -> Iterator[None]:
+    """Names the extra to install when what is imported inside is missing."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(f"this command needs {error.name}: pip install 'evp[{name}]'") from error
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    """Bars with time estimates on standard error, one for each stage that is reported: (stage, done, total)."""
+    columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn()
+    bars = Progress(*columns, console=Console(stderr=True))
+    tasks: dict[str, TaskID] = {}
+
+    def report(stage: str, done: int, total: int) -> None:
+        bars.start()
+        if stage not in tasks:
+            tasks[stage] = bars.add_task(stage, total=total)
+        bars.update(tasks[stage], completed=done, total=total)
+
+    try:
+        yield report
+    finally:
+        if tasks:
+            bars.stop()
+
+
+app = _application()
