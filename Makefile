@@ -2,12 +2,14 @@
 #
 #   make demo     a portrait from filmed footage, and a film of that person saying a recording: out/demo.mp4
 #   make test     every test
-#   make check    style, types, and whether the generated documentation is fresh
+#   make check    style, types, and whether docs/cli.md is fresh
+#   make docs     write docs/cli.md anew
 #   make clean    remove the environment and all that was made
 
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
+CLI_REFERENCE := $(BIN)/python -m typer evp.cli utils docs --name evp --title "Command line"
 SHARED ?= ../shared
 FOOTAGE := $(SHARED)/data/talk/studio_demo2.mp4
 SPEECH := $(SHARED)/data/speech/Mark_neutral.flac
@@ -33,10 +35,10 @@ check: .venv/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python scripts/write_cli_reference.py --check
+	$(CLI_REFERENCE) | diff docs/cli.md - || { echo "docs/cli.md is stale: run 'make docs'" >&2; exit 1; }
 
 docs: .venv/dev.stamp
-	$(BIN)/python scripts/write_cli_reference.py
+	$(CLI_REFERENCE) > docs/cli.md
 
 # Exact versions without dependencies: mediapipe asks for jax and a second OpenCV, which it never imports.
 .venv/run.stamp: requirements.lock pyproject.toml

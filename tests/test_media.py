@@ -12,7 +12,7 @@ import pytest
 from av.video.reformatter import ColorRange, Colorspace
 
 import tiny
-from evp.clock import FRAME_RATE, SAMPLE_RATE
+from evp.clock import FRAME_RATE, SAMPLE_RATE, SAMPLES_PER_FRAME
 from evp.errors import InputError, OutputError
 from evp.media import FilmWriter, check_output, probe, read_frames, read_speech
 
@@ -101,6 +101,13 @@ def test_damaged_sound_is_refused_with_its_time(tmp_path):
     path = tiny.write_media(tmp_path / "a.m4a", waveform=tiny.tone(4.0), codec="aac")
     with pytest.raises(InputError, match=r"a\.m4a is damaged at 1\.\d s"):
         read_speech(_damage(path))
+
+
+def test_what_follows_the_sound_in_the_file_is_no_damage(tmp_path):
+    path = tiny.write_media(tmp_path / "a.mp3", waveform=tiny.tone(1.0), codec="libmp3lame")
+    with path.open("ab") as file:
+        file.write(bytes(3000))
+    assert len(read_speech(path)) == pytest.approx(SAMPLE_RATE, abs=SAMPLES_PER_FRAME)
 
 
 def _write_text(folder: Path) -> Path:

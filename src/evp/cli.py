@@ -7,7 +7,7 @@ interruption (Ctrl-C or SIGTERM) becomes exit code 130; anything else is a bug a
 import functools
 import json
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -41,7 +41,7 @@ def animate(
         typer.Option(help="Take the facial motion from the face in this video instead of from the sound."),
     ] = None,
 ) -> None:
-    """Make a film of the person of a portrait saying a recording."""
+    """Make a portrait say a recording."""
     if speech is None and motion_from is None:
         raise typer.BadParameter("give SPEECH, --motion-from, or both")
     _check_output(output, portrait, speech, motion_from)
@@ -64,7 +64,7 @@ def build(
     ] = False,
     seed: Seed = 0,
 ) -> None:
-    """Turn a video of a person into a portrait that can be animated."""
+    """Make a portrait from a video of a person."""
     _check_output(output, footage)
     from evp.portrait.build import build_portrait
 
@@ -74,7 +74,7 @@ def build(
 
 
 def show(bundle: Annotated[Path, typer.Argument(help="A bundle from 'portrait build'.")]) -> None:
-    """Tell what a portrait holds: who made it when, with which consent, and how good it is."""
+    """Tell what is in a portrait."""
     from evp.portrait.bundle import read_manifest
 
     typer.echo(json.dumps(read_manifest(bundle), indent=2, ensure_ascii=False))
@@ -84,7 +84,7 @@ def prepare(
     sources: Annotated[list[Path], typer.Argument(help="Folders with videos of people talking.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder for the prepared clips.")],
 ) -> None:
-    """Turn raw videos into clips to train on; tells which were dropped, and why."""
+    """Cut videos into clips to train on."""
     from evp.corpora.prepare import prepare_corpus
 
     with _progress() as report:
@@ -92,7 +92,7 @@ def prepare(
 
 
 def motion(corpus: Corpus, output: Output, steps: Steps = None, seed: Seed = 0) -> None:
-    """Train the network from sound to facial motion."""
+    """Train sound to facial motion."""
     _check_output(output)
     with _extra("train"):
         from evp.motion.train import MotionConfig, train_motion
@@ -102,7 +102,7 @@ def motion(corpus: Corpus, output: Output, steps: Steps = None, seed: Seed = 0) 
 
 
 def renderer(corpus: Corpus, output: Output, steps: Steps = None, seed: Seed = 0) -> None:
-    """Train the network from landmarks to pictures, across all people of a corpus."""
+    """Train landmarks to pictures."""
     _check_output(output)
     with _extra("train"):
         from evp.render.train import RenderConfig, train_renderer
@@ -135,22 +135,23 @@ def main() -> None:
     app()
 
 
-def _application() -> typer.Typer:
-    application = typer.Typer(
+def application(commands: Mapping[str, Callable[..., None]]) -> typer.Typer:
+    """The program whose verbs ("animate", "portrait build") call ``commands``."""
+    program = typer.Typer(
         name="evp",
         no_args_is_help=True,
         add_completion=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
     )
-    application.callback()(_options)
+    program.callback()(_options)
     groups = {name: typer.Typer(help=text, no_args_is_help=True) for name, text in GROUPS.items()}
-    for verbs, function in COMMANDS.items():
+    for verbs, function in commands.items():
         *prefix, verb = verbs.split()
-        (groups[prefix[0]] if prefix else application).command(verb)(_told(function))
+        (groups[prefix[0]] if prefix else program).command(verb)(_told(function))
     for name, group in groups.items():
-        application.add_typer(group, name=name)
-    return application
+        program.add_typer(group, name=name)
+    return program
 
 
 def _options(
@@ -214,4 +215,4 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
             bars.stop()
 
 
-app = _application()
+app = application(COMMANDS)

@@ -88,20 +88,19 @@ def read_speech(path: Path) -> NDArray[np.float32]:
         origin = _origin(container)
         resampler = _resampler()
         end = -math.inf
-        try:
-            for frame in container.decode(audio=container.streams.audio.index(stream)):
-                start = end if frame.time is None else frame.time - origin
-                if start > end + _SOUND_GAP:
-                    _append(samples, resampler.resample(None))
-                    resampler = _resampler()
-                    samples.extend(bytes(max(0, round(start * SAMPLE_RATE) * _SAMPLE_BYTES - len(samples))))
-                    end = start
+        for frame in _decode_sound(container, stream, path):
+            start = end if frame.time is None else frame.time - origin
+            if start > end + _SOUND_GAP:
+                _append(samples, resampler.resample(None))
+                resampler = _resampler()
+                samples.extend(bytes(max(0, round(start * SAMPLE_RATE) * _SAMPLE_BYTES - len(samples))))
+                end = start
+            try:
                 _append(samples, resampler.resample(frame))
-                end += frame.samples / frame.sample_rate
-            _append(samples, resampler.resample(None))
-        except (av.FFmpegError, ValueError) as error:  # ValueError: another format
-            at = len(samples) / _SAMPLE_BYTES / SAMPLE_RATE
-            raise InputError(f"the sound of {path} is damaged at {at:.1f} s or changes its format there") from error
+            except ValueError as error:
+                raise InputError(f"the sound of {path} changes its format at {end:.1f} s") from error
+            end += frame.samples / frame.sample_rate
+        _append(samples, resampler.resample(None))
     waveform = np.frombuffer(samples, np.float32)
     _refuse_unusable(waveform, path)
     return waveform
@@ -291,6 +290,26 @@ def _origin(container: InputContainer) -> float:
         if not _is_cover(stream) and stream.start_time is not None and stream.time_base is not None
     ]
     return max(0.0, min(starts, default=0.0))  # what codecs need to start up lies below zero
+
+
+def _decode_sound(container: InputContainer, stream: AudioStream, path: Path) -> Iterator[av.AudioFrame]:
+    """Every block of sound; what cannot be decoded at the very end, such as tags or a cut-off packet, is left out."""
+    damaged = False
+    end = 0.0
+    try:
+        for packet in container.demux(stream):
+            try:
+                frames = packet.decode()
+            except av.InvalidDataError:
+                damaged = True
+                continue
+            if damaged and frames:
+                raise InputError(f"the sound of {path} is damaged at {end:.1f} s")
+            for frame in frames:
+                end = frame.time or end
+                yield frame
+    except av.FFmpegError as error:
+        raise InputError(f"the sound of {path} cannot be decoded after {end:.1f} s") from error
 
 
 def _resampler() -> av.AudioResampler:

@@ -1,0 +1,170 @@
+"""The command line: every verb reaches its function, and every error is one line and an exit code."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from typer.testing import CliRunner
+
+from evp import cli
+from evp.errors import InputError, PortraitError
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Runs a command line in-process, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    return lambda *arguments: CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """Puts a recorder in the place of every function behind a verb."""
+    recorded = []
+
+    def recorder(name):
+        return lambda *arguments, **options: recorded.append((name, arguments, options))
+
+    for module, names in {
+        "evp.pipeline": ["animate_file"],
+        "evp.portrait.build": ["build_portrait"],
+        "evp.corpora.prepare": ["prepare_corpus"],
+    }.items():
+        stand_in = ModuleType(module)
+        for name in names:
+            setattr(stand_in, name, recorder(name))
+        monkeypatch.setitem(sys.modules, module, stand_in)
+    return recorded
+
+
+def _fails_with(error):
+    def command() -> None:
+        raise error
+
+    return command
+
+
+def test_animate_calls_animate_file(run, calls):
+    result = run(
+        "animate", "speech.wav", "--portrait", "me.evp", "-o", "out.mp4", "--motion-from", "other.mp4"
+    )
+    assert result.exit_code == 0, result.output
+    [(name, arguments, options)] = calls
+    assert name == "animate_file"
+    assert arguments == (Path("speech.wav"), Path("me.evp"), Path("out.mp4"))
+    assert options["motion_from"] == Path("other.mp4")
+    options["progress"](1, 2)
+
+
+def test_animate_wants_speech_or_motion(run, calls):
+    result = run("animate", "--portrait", "me.evp", "-o", "out.mp4")
+    assert result.exit_code == 2
+    assert "SPEECH" in result.stderr
+    assert not calls
+
+
+def test_build_calls_build_portrait(run, calls):
+    result = run(
+        "portrait", "build", "me.mp4", "-o", "me.evp", "--consent", "written", "--quick", "--seed", 3
+    )
+    assert result.exit_code == 0, result.output
+    [(name, arguments, options)] = calls
+    assert (name, arguments) == ("build_portrait", (Path("me.mp4"), Path("me.evp")))
+    assert (options["consent"], options["quick"], options["seed"]) == ("written", True, 3)
+
+
+def test_build_wants_consent(run, calls):
+    result = run("portrait", "build", "me.mp4", "-o", "me.evp")
+    assert result.exit_code == 2
+    assert "--consent" in result.stderr
+    assert not calls
+
+
+def test_prepare_calls_prepare_corpus(run, calls):
+    assert run("corpus", "prepare", "one", "two", "-o", "clips").exit_code == 0
+    [(name, arguments, _)] = calls
+    assert (name, arguments) == ("prepare_corpus", ([Path("one"), Path("two")], Path("clips")))
+
+
+@pytest.mark.parametrize("error", [InputError("a.wav is silent"), PortraitError("x.evp is broken")])
+def test_an_error_is_one_line_and_exit_code_1(run, monkeypatch, error):
+    monkeypatch.setattr(
+        cli, "app", cli.application({"fail": _fails_with(error)})
+    )
+    result = run("fail")
+    assert result.exit_code == 1
+    assert result.stderr == f"evp: {error}\n"
+    assert result.stdout == ""
+
+
+def test_an_interruption_is_exit_code_130(run, monkeypatch):
+    monkeypatch.setattr(cli, "app", cli.application({"fail": _fails_with(KeyboardInterrupt())}))
+    result = run("fail")
+    assert result.exit_code == 130
+    assert result.stderr == "evp: interrupted\n"
+
+
+def test_a_bug_keeps_its_traceback(run, monkeypatch):
+    monkeypatch.setattr(cli, "app", cli.application({"fail": _fails_with(ZeroDivisionError())}))
+    assert isinstance(run("fail").exception, ZeroDivisionError)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("animate", "a.wav", "-p", "me.evp"),
+        ("portrait", "build", "me.mp4", "--consent", "yes"),
+        ("train", "motion", "clips"),
+        ("train", "renderer", "clips"),
+    ],
+)
+def test_an_output_that_cannot_be_written_is_refused_before_any_work(run, calls, arguments):
+    result = run(*arguments, "-o", "nowhere/out")
+    assert result.exit_code == 1
+    assert result.stderr == "evp: cannot write nowhere/out: there is no folder nowhere\n"
+    assert not calls
+
+
+def test_an_input_is_never_overwritten(run, calls):
+    result = run("animate", "a.mp4", "-p", "me.evp", "-o", "./a.mp4")
+    assert result.exit_code == 1
+    assert "also an input" in result.stderr
+    assert not calls
+
+
+def test_a_missing_extra_is_named(run, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.delitem(sys.modules, "evp.motion.train", raising=False)
+    result = run("train", "motion", "clips", "-o", "motion.onnx")
+    assert result.exit_code == 1
+    assert "torch" in result.stderr
+    assert "evp[train]" in result.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_process_with_one_line(number):
+    code = (
+        "import time; from evp import cli\n"
+        "def wait() -> None: print('ready', flush=True); time.sleep(60)\n"
+        "cli.app = cli.application({'wait': wait}); cli.main()"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "wait"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stdout is not None and process.stdout.readline() == "ready\n"
+        time.sleep(0.1)
+        process.send_signal(number)
+        _, told = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert told == "evp: interrupted\n"
