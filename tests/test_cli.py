@@ -93,9 +93,7 @@ def test_prepare_calls_prepare_corpus(run, calls):
 
 @pytest.mark.parametrize("error", [InputError("a.wav is silent"), PortraitError("x.evp is broken")])
 def test_an_error_is_one_line_and_exit_code_1(run, monkeypatch, error):
-    monkeypatch.setattr(
-        cli, "app", cli.application({"fail": _fails_with(error)})
-    )
+    monkeypatch.setattr(cli, "app", cli.application({"fail": _fails_with(error)}))
     result = run("fail")
     assert result.exit_code == 1
     assert result.stderr == f"evp: {error}\n"
