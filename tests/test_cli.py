@@ -117,7 +117,6 @@ def test_a_bug_keeps_its_traceback(run, monkeypatch):
     [
         ("animate", "a.wav", "-p", "me.evp"),
         ("portrait", "build", "me.mp4", "--consent", "yes"),
-        ("train", "motion", "clips"),
         ("train", "renderer", "clips"),
     ],
 )
@@ -125,6 +124,15 @@ def test_an_output_that_cannot_be_written_is_refused_before_any_work(run, calls,
     result = run(*arguments, "-o", "nowhere/out")
     assert result.exit_code == 1
     assert result.stderr == "evp: cannot write nowhere/out: there is no folder nowhere\n"
+    assert not calls
+
+
+@pytest.mark.parametrize("arguments", [("train", "motion", "clips"), ("corpus", "prepare", "raw")])
+def test_a_file_in_the_place_of_an_output_folder_is_refused(run, calls, arguments):
+    Path("taken").touch()
+    result = run(*arguments, "-o", "taken")
+    assert result.exit_code == 1
+    assert result.stderr == "evp: cannot write into taken: it is not a folder\n"
     assert not calls
 
 

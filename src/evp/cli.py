@@ -21,6 +21,9 @@ from evp.errors import EvpError, MissingExtraError, OutputError
 from evp.media import check_output
 
 Output = Annotated[Path, typer.Option("--output", "-o", help="The file to write; its folder must exist.")]
+Folder = Annotated[
+    Path, typer.Option("--output", "-o", help="The folder to write into; it is made if need be.")
+]
 Seed = Annotated[int, typer.Option(help="Makes what is left to chance repeatable.")]
 Steps = Annotated[
     int | None, typer.Option(min=1, help="Training steps, if not as many as the packaged weights had.")
@@ -82,18 +85,19 @@ def show(bundle: Annotated[Path, typer.Argument(help="A bundle from 'portrait bu
 
 def prepare(
     sources: Annotated[list[Path], typer.Argument(help="Folders with videos of people talking.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The folder for the prepared clips.")],
+    output: Folder,
 ) -> None:
     """Cut videos into clips to train on."""
+    _check_folder(output)
     from evp.corpora.prepare import prepare_corpus
 
     with _progress() as report:
         prepare_corpus(sources, output, progress=functools.partial(report, "preparing"))
 
 
-def motion(corpus: Corpus, output: Output, steps: Steps = None, seed: Seed = 0) -> None:
+def motion(corpus: Corpus, output: Folder, steps: Steps = None, seed: Seed = 0) -> None:
     """Train sound to facial motion."""
-    _check_output(output)
+    _check_folder(output)
     with _extra("train"):
         from evp.motion.train import MotionConfig, train_motion
     config = MotionConfig(seed=seed, steps=steps or MotionConfig.steps)
@@ -184,6 +188,11 @@ def _check_output(output: Path, *inputs: Path | None) -> None:
     check_output(output)
     if output.resolve() in [path.resolve() for path in inputs if path is not None]:
         raise OutputError(f"cannot write {output}: it is also an input")
+
+
+def _check_folder(output: Path) -> None:
+    if output.exists() and not output.is_dir():
+        raise OutputError(f"cannot write into {output}: it is not a folder")
 
 
 @contextmanager
