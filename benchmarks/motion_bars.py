@@ -15,11 +15,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evp.clock import FRAME_RATE, ROWS_PER_FRAME, SAMPLE_RATE
 from evp.face.basis import FaceBasis
 from evp.face.layouts import LOWER_LIP_INNER, MOUTH_CORNER_LEFT, MOUTH_CORNER_RIGHT, UPPER_LIP_INNER
 from evp.motion.model import MotionModel
+from evp.motion.synchrony import best_lag
 from evp.motion.visemes import BILABIAL
 
 MAX_LAG = 4
@@ -41,19 +43,9 @@ class Measured:
     """How many of the bilabial sounds bring the inner lips within 2 % of face height."""
 
 
-def best_lag(predicted: np.ndarray, tracked: np.ndarray, known: np.ndarray) -> tuple[float, int]:
-    """Largest Pearson r over shifts up to MAX_LAG frames, and that shift; positive: the prediction comes late."""
-    results = []
-    for lag in range(-MAX_LAG, MAX_LAG + 1):
-        a = predicted[max(lag, 0) : len(predicted) + min(lag, 0)]
-        b = tracked[max(-lag, 0) : len(tracked) + min(-lag, 0)]
-        both = known[max(-lag, 0) : len(known) + min(-lag, 0)]
-        if both.sum() > 10 and a[both].std() > 1e-6 and b[both].std() > 1e-6:
-            results.append((float(np.corrcoef(a[both], b[both])[0, 1]), lag))
-    return max(results, default=(float("nan"), 0))
-
-
-def opening_and_width(basis: FaceBasis, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def opening_and_width(
+    basis: FaceBasis, coefficients: NDArray[np.floating]
+) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """Change against the neutral face, face heights, (frames,) each."""
     moved = basis.displacement(coefficients[:, : basis.mouth_count])
     opening = moved[:, LOWER_LIP_INNER, 1] - moved[:, UPPER_LIP_INNER, 1]
@@ -77,8 +69,8 @@ def measure(path: Path, model: MotionModel, basis: FaceBasis) -> Measured:
         frames = min(len(opening), len(clip["valid"]))
         known = clip["valid"][:frames]
         true_opening, true_width = opening_and_width(basis, clip["coefficients"][:frames])
-        r, lag = best_lag(opening[:frames], true_opening, known)
-        width_r, _ = best_lag(width[:frames], true_width, known)
+        lag, r = best_lag(opening[:frames], true_opening, known, MAX_LAG)
+        width_r = best_lag(width[:frames], true_width, known, MAX_LAG).r
         travel = float(opening[:frames][known].std() / true_opening[known].std())
         width_travel = float(width[:frames][known].std() / true_width[known].std())
         neutral = float(np.median(clip["opening"][:frames][known] - true_opening[known]))
@@ -88,15 +80,17 @@ def measure(path: Path, model: MotionModel, basis: FaceBasis) -> Measured:
     return Measured(r, lag, width_r, travel, width_travel, len(closures), closed)
 
 
-def bilabials(visemes: np.ndarray) -> list[tuple[int, int]]:
+def bilabials(visemes: NDArray[np.floating]) -> list[tuple[int, int]]:
     """Video frames (begin, end) touched by each m, b or p."""
     held = np.concatenate([[False], visemes == BILABIAL, [False]])
     edges = np.flatnonzero(held[1:] != held[:-1]).reshape(-1, 2)
     return [(begin // ROWS_PER_FRAME, -(-end // ROWS_PER_FRAME)) for begin, end in edges]
 
 
-def rest(model: MotionModel, basis: FaceBasis, speech: np.ndarray) -> dict[str, tuple[float, float]]:
-    """(largest opening, largest change of opening or width) in the half second in the middle of a second without speech."""
+def rest(
+    model: MotionModel, basis: FaceBasis, speech: NDArray[np.floating]
+) -> dict[str, tuple[float, float]]:
+    """(opening, change of opening or width), the largest in the middle half second of a second without speech."""
     random = np.random.default_rng(0)
     level = np.sqrt(np.mean(speech**2))
     second = SAMPLE_RATE
@@ -126,22 +120,17 @@ def mean(values: list[float]) -> float:
 
 def report(results: dict[str, list[Measured]]) -> None:
     """One line a speaker, then the mean over speakers."""
-    print(f"{'speaker':28} clips  open r  lag   width r  travel  w.travel  closed")
+    columns = ("opening_r", "opening_lag", "width_r", "opening_travel", "width_travel")
+    line = "{:28} {:>5}  {:6.2f} {:+5.1f}  {:7.2f}  {:6.2f}  {:8.2f}  {}"
+    print("speaker                      clips  open r   lag  width r  travel  w.travel  closed")
     rows = []
     for speaker, clips in sorted(results.items()):
         closures, closed = sum(c.closures for c in clips), sum(c.closed for c in clips)
-        row = [
-            mean([getattr(c, name) for c in clips])
-            for name in ("opening_r", "opening_lag", "width_r", "opening_travel", "width_travel")
-        ]
+        row = [mean([getattr(clip, column) for clip in clips]) for column in columns]
         rows.append([*row, closed / closures if closures else float("nan")])
-        print(
-            f"{speaker:28} {len(clips):5}  {row[0]:6.2f} {row[1]:+5.1f}  {row[2]:7.2f}  {row[3]:6.2f}  {row[4]:8.2f}  {closed}/{closures}"
-        )
+        print(line.format(speaker, len(clips), *row, f"{closed}/{closures}"))
     each = [mean(list(column)) for column in zip(*rows, strict=True)]
-    print(
-        f"{'mean over speakers':28}        {each[0]:6.2f} {each[1]:+5.1f}  {each[2]:7.2f}  {each[3]:6.2f}  {each[4]:8.2f}  {each[5]:.2f}"
-    )
+    print(line.format("mean over speakers", len(rows), *each[:-1], f"{each[-1]:.2f}"))
 
 
 def measure_all(

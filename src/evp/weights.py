@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import onnxruntime
+from numpy.typing import NDArray
 
 from evp.errors import OutputError, WeightsError
 
@@ -33,9 +33,9 @@ class Session:
     inference: onnxruntime.InferenceSession
     metadata: dict[str, Any]
 
-    def run(self, **inputs: np.ndarray) -> list[np.ndarray]:
+    def run(self, **inputs: NDArray[Any]) -> list[NDArray[Any]]:
         """The network's outputs, in their stored order, for inputs given by name."""
-        outputs: list[np.ndarray] = self.inference.run(None, inputs)
+        outputs: list[NDArray[Any]] = self.inference.run(None, inputs)
         return outputs
 
 

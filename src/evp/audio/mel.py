@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evp.clock import ROWS_PER_FRAME, SAMPLE_RATE, SAMPLES_PER_ROW, frames_for_samples
 
@@ -17,7 +18,7 @@ FLOOR = 1e-8
 BLOCK_ROWS = 3000
 
 
-def log_mel(waveform: np.ndarray) -> np.ndarray:
+def log_mel(waveform: NDArray[np.floating]) -> NDArray[np.floating]:
     """Natural logarithm of mel energies of ``waveform`` (samples,), 16 kHz, -1..1: float32 (rows, BANDS) at 100 Hz.
 
     Row r is centred on sample 160 r + 80, so rows 4k .. 4k+3 belong to video frame k. There are four rows for every
@@ -26,14 +27,16 @@ def log_mel(waveform: np.ndarray) -> np.ndarray:
     return np.concatenate([np.zeros((0, BANDS), np.float32), *log_mel_blocks(waveform)])
 
 
-def log_mel_blocks(waveform: np.ndarray, block_rows: int = BLOCK_ROWS) -> Iterator[np.ndarray]:
+def log_mel_blocks(
+    waveform: NDArray[np.floating], block_rows: int = BLOCK_ROWS
+) -> Iterator[NDArray[np.floating]]:
     """The rows of ``log_mel`` in consecutive blocks of at most ``block_rows``; the values do not depend on it."""
     rows = ROWS_PER_FRAME * frames_for_samples(len(waveform))
     for first in range(0, rows, block_rows):
         yield log_mel_rows(waveform, first, min(first + block_rows, rows))
 
 
-def log_mel_rows(waveform: np.ndarray, first: int, last: int) -> np.ndarray:
+def log_mel_rows(waveform: NDArray[np.floating], first: int, last: int) -> NDArray[np.floating]:
     """Rows ``first`` up to, not including, ``last`` of ``log_mel``; rows outside the sound are silence."""
     begin = first * SAMPLES_PER_ROW + SAMPLES_PER_ROW // 2 - WINDOW_SAMPLES // 2
     end = begin + (last - first - 1) * SAMPLES_PER_ROW + WINDOW_SAMPLES
@@ -47,7 +50,7 @@ def log_mel_rows(waveform: np.ndarray, first: int, last: int) -> np.ndarray:
 
 
 @cache
-def filter_bank() -> np.ndarray:
+def filter_bank() -> NDArray[np.floating]:
     """Triangular filters of unit sum, equally spaced in mel: (BANDS, FFT_SIZE // 2 + 1)."""
     lowest, highest = (2595 * np.log10(1 + hz / 700) for hz in (LOWEST_HZ, HIGHEST_HZ))
     edges = 700 * (10 ** (np.linspace(lowest, highest, BANDS + 2) / 2595) - 1)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evp.clock import PADDING_SAMPLES, SAMPLE_RATE, SAMPLES_PER_ROW
 
@@ -16,7 +17,7 @@ BLOCK_ROWS = 3000
 """Rows computed at once, so that memory does not grow with the length of the sound."""
 
 
-def mfcc(waveform: np.ndarray) -> np.ndarray:
+def mfcc(waveform: NDArray[np.floating]) -> NDArray[np.floating]:
     """MFCC rows of ``waveform`` (samples,), 16 kHz, -1..1: float32 (rows, 12) at 100 Hz, without the energy column.
 
     The sound is padded with ``clock.PADDING_SAMPLES`` zeros at both ends, so ``audio.windows`` can cut a full window
@@ -31,7 +32,9 @@ def count_rows(samples: int) -> int:
     return 1 + -(-(samples + 2 * PADDING_SAMPLES - FRAME_SAMPLES) // SAMPLES_PER_ROW)
 
 
-def mfcc_blocks(waveform: np.ndarray, block_rows: int = BLOCK_ROWS) -> Iterator[np.ndarray]:
+def mfcc_blocks(
+    waveform: NDArray[np.floating], block_rows: int = BLOCK_ROWS
+) -> Iterator[NDArray[np.floating]]:
     """The rows of ``mfcc`` in consecutive blocks of at most ``block_rows``; the values do not depend on it."""
     rows = count_rows(len(waveform))
     for first in range(0, rows, block_rows):
@@ -45,21 +48,21 @@ def mfcc_blocks(waveform: np.ndarray, block_rows: int = BLOCK_ROWS) -> Iterator[
         yield _cepstrum(frames)
 
 
-def _cepstrum(frames: np.ndarray) -> np.ndarray:
+def _cepstrum(frames: NDArray[np.floating]) -> NDArray[np.floating]:
     power = np.abs(np.fft.rfft(frames, FFT_SIZE)) ** 2 / FFT_SIZE
     energies = power @ _filter_bank().T
     energies[energies == 0] = np.finfo(float).eps
     return (np.log(energies) @ _liftered_cosines()).astype(np.float32)
 
 
-def _slice_with_zeros(waveform: np.ndarray, begin: int, end: int) -> np.ndarray:
+def _slice_with_zeros(waveform: NDArray[np.floating], begin: int, end: int) -> NDArray[np.floating]:
     """Samples ``begin`` to ``end`` in float64, zeros where that is outside the waveform."""
     inside = waveform[max(begin, 0) : max(end, 0)].astype(np.float64)
     before = min(max(-begin, 0), end - begin)
     return np.pad(inside, (before, end - begin - before - len(inside)))
 
 
-def _filter_bank() -> np.ndarray:
+def _filter_bank() -> NDArray[np.floating]:
     """Triangular filters, equally spaced in mel from 0 Hz to Nyquist: (FILTERS, FFT_SIZE // 2 + 1)."""
     top = 2595 * np.log10(1 + SAMPLE_RATE / 2 / 700)
     edges = 700 * (10 ** (np.linspace(0, top, FILTERS + 2) / 2595) - 1)
@@ -70,7 +73,7 @@ def _filter_bank() -> np.ndarray:
     return np.clip(np.where(frequency < centre, rising, falling), 0, None)
 
 
-def _liftered_cosines() -> np.ndarray:
+def _liftered_cosines() -> NDArray[np.floating]:
     """Orthonormal DCT-II without its first coefficient, times the cepstral lifter: (FILTERS, COEFFICIENTS)."""
     order = np.arange(1, COEFFICIENTS + 1)
     phase = np.pi * np.outer(np.arange(FILTERS) + 0.5, order) / FILTERS

@@ -1,11 +1,12 @@
 """The one function that cuts sound features into video frames."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evp.clock import ROWS_PER_FRAME, WINDOW_ROWS
 
 
-def windows(features: np.ndarray, frames: int) -> np.ndarray:
+def windows(features: NDArray[np.floating], frames: int) -> NDArray[np.floating]:
     """Windows of sound for ``frames`` video frames: a view (frames, 28, columns), window k holding rows 4k .. 4k+27.
 
     ``features`` (rows, columns) at 100 Hz begin with ``clock.PADDING_ROWS`` rows of silence, as ``audio.mfcc`` gives

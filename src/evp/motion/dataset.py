@@ -4,14 +4,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evp.audio.mel import BANDS, log_mel
 from evp.clock import ROWS_PER_FRAME
 from evp.errors import InputError
 from evp.motion.augment import AugmentConfig, changed_voice, masked, with_noise
-from evp.motion.features import RANGE, level_of, normalised
+from evp.motion.features import RANGE, Loudness, crop_noise, loudness_of, normalised
 from evp.motion.visemes import SILENCE, UNLABELLED
 
 RAMP_FRAMES = 6
@@ -28,15 +30,15 @@ class Clip:
 
     file: str
     speaker: str
-    rows: np.ndarray
+    rows: NDArray[np.floating]
     """(R, BANDS) log-mel energy relative to the recording's speech level."""
-    coefficients: np.ndarray
+    coefficients: NDArray[np.floating]
     """(F, M) mouth coefficients; zeros where not tracked."""
-    tracked: np.ndarray
-    """(F,) bool: coefficients are known."""
-    visemes: np.ndarray
+    tracked: NDArray[np.bool_]
+    """(F,) coefficients are known."""
+    visemes: NDArray[np.int8]
     """(R,) class numbers, UNLABELLED where not known."""
-    auxiliary: np.ndarray | None
+    auxiliary: NDArray[np.floating] | None
     """(F, A) mouth channels of another rig."""
 
     @property
@@ -48,21 +50,22 @@ class Clip:
 class Batch:
     """B crops of F frames; the fields are those of ``losses.Targets``, and the sound."""
 
-    features: np.ndarray
-    coefficients: np.ndarray
-    tracked: np.ndarray
-    speech: np.ndarray
-    visemes: np.ndarray
-    auxiliary: np.ndarray
-    auxiliary_known: np.ndarray
-    speaker: np.ndarray
+    features: NDArray[np.floating]
+    coefficients: NDArray[np.floating]
+    tracked: NDArray[np.floating]
+    speech: NDArray[np.floating]
+    visemes: NDArray[np.int64]
+    auxiliary: NDArray[np.floating]
+    auxiliary_known: NDArray[np.floating]
+    speaker: NDArray[np.int64]
 
 
 def read_clips(corpus: Path, mouth_count: int, leave_out: Sequence[str] = ()) -> list[Clip]:
     """The clips of a prepared corpus, without the speakers and files named in ``leave_out``.
 
-    ``corpus/manifest.json`` lists ``clips`` with ``file`` and ``speaker``; a clip's archive has ``waveform`` and may have
-    ``coefficients`` with ``valid``, ``visemes`` and ``auxiliary``. Raises InputError when nothing is left to train on.
+    ``corpus/manifest.json`` lists ``clips`` with ``file`` and ``speaker``; a clip's archive has ``waveform`` and may
+    have ``coefficients`` with ``valid``, ``visemes`` and ``auxiliary``. Raises InputError when nothing is
+    left to train on.
     """
     try:
         entries = json.loads((corpus / "manifest.json").read_text())["clips"]
@@ -90,7 +93,7 @@ def read_clip(path: Path, speaker: str, mouth_count: int) -> Clip:
         if "visemes" in stored:
             visemes[:] = stored["visemes"][: len(mel)]
         auxiliary = stored["auxiliary"][:frames].astype(np.float32) if "auxiliary" in stored else None
-    return Clip(path.name, speaker, mel - level_of(iter([mel])), coefficients, tracked, visemes, auxiliary)
+    return Clip(path.name, speaker, mel - loudness_of([mel]).level, coefficients, tracked, visemes, auxiliary)
 
 
 class Batcher:
@@ -124,7 +127,7 @@ class Batcher:
         ]
         return Batch(*(np.stack(arrays) for arrays in zip(*crops, strict=True)))
 
-    def _crop(self, clip: Clip, random: np.random.Generator) -> tuple[np.ndarray, ...]:
+    def _crop(self, clip: Clip, random: np.random.Generator) -> tuple[NDArray[Any] | np.generic, ...]:
         speed = np.exp(random.uniform(-1, 1) * np.log1p(self._config.speed))
         span = self._frames * speed
         begin = random.uniform(min(0, clip.frames - span), max(0, clip.frames - span))
@@ -147,7 +150,9 @@ class Batcher:
             speech = np.where(quiet, np.where(rest == 1, 0, -1), speech)
             if random.random() < 0.5:
                 rows = with_noise(rows, random.uniform(3, 30), random)
-        features = masked(normalised(changed_voice(rows, self._config, random), 0.0), self._config, random)
+        rows = changed_voice(rows, self._config, random)
+        loudness = Loudness(0.0, crop_noise(rows, silence=-1.7 * RANGE))
+        features = masked(normalised(rows, loudness), self._config, random)
         auxiliary = np.zeros((self._frames, self.auxiliary_count), np.float32)
         if clip.auxiliary is not None:
             auxiliary[:] = _at(clip.auxiliary, frame, outside=0)
@@ -173,7 +178,7 @@ class _Group:
         return self._clips[random.choice(len(self._clips), p=self._odds)]
 
 
-def speech_labels(rows: np.ndarray, visemes: np.ndarray) -> np.ndarray:
+def speech_labels(rows: NDArray[np.floating], visemes: NDArray[Any]) -> NDArray[np.int64]:
     """Per frame 1 speech, 0 silence (not a short pause), -1 unknown, from labels, or from loudness without them."""
     loud = np.where(np.log(np.exp(rows).mean(axis=1)) > AUDIBLE, 1, -1)
     by_row = np.where(visemes == UNLABELLED, loud, np.where(visemes == SILENCE, 0, 1))
@@ -185,15 +190,15 @@ def speech_labels(rows: np.ndarray, visemes: np.ndarray) -> np.ndarray:
     return np.where((by_frame == by_frame[:, :1]).all(axis=1), by_frame[:, 0], -1)
 
 
-def _quiet_stretch(frames: int, random: np.random.Generator) -> np.ndarray:
-    """(frames,) bool: a stretch of half a second or more; now and then everything."""
+def _quiet_stretch(frames: int, random: np.random.Generator) -> NDArray[np.bool_]:
+    """(frames,): a stretch of half a second or more; now and then everything."""
     length = frames if random.random() < 0.15 else random.integers(14, max(15, frames * 2 // 3))
     first = random.integers(0, frames - length + 1)
     place = np.arange(frames)
     return (place >= first) & (place < first + length)
 
 
-def _rest_envelope(quiet: np.ndarray) -> np.ndarray:
+def _rest_envelope(quiet: NDArray[np.bool_]) -> NDArray[np.floating]:
     """(frames,) 0 outside the quiet stretch, rising to 1 over RAMP_FRAMES at both of its ends."""
     padded = np.concatenate([np.zeros(1), quiet, np.zeros(1)])
     if quiet[0]:
@@ -208,7 +213,7 @@ def _rest_envelope(quiet: np.ndarray) -> np.ndarray:
     return 0.5 - 0.5 * np.cos(np.pi * np.clip(depth[1:-1] / RAMP_FRAMES, 0, 1))
 
 
-def _at(values: np.ndarray, places: np.ndarray, outside: float) -> np.ndarray:
+def _at(values: NDArray[np.floating], places: NDArray[np.floating], outside: float) -> NDArray[np.floating]:
     """Rows of ``values`` at fractional places, linearly between neighbours; ``outside`` beyond the ends."""
     below = np.clip(np.floor(places).astype(int), 0, max(len(values) - 2, 0))
     above = np.minimum(below + 1, len(values) - 1)
@@ -217,7 +222,7 @@ def _at(values: np.ndarray, places: np.ndarray, outside: float) -> np.ndarray:
     return np.where(inside[:, None], values[below] * (1 - share) + values[above] * share, outside)
 
 
-def _nearest(values: np.ndarray, places: np.ndarray, outside: float) -> np.ndarray:
+def _nearest(values: NDArray[Any], places: NDArray[np.floating], outside: float) -> NDArray[Any]:
     index = np.rint(places).astype(int)
     inside = (index >= 0) & (index < len(values))
     return np.where(inside, values[np.clip(index, 0, len(values) - 1)], outside)

@@ -1,39 +1,77 @@
-"""The sound as the motion network hears it: log-mel energies relative to the level of the recording's speech."""
+"""The sound as the motion network hears it: log-mel energies between the recording's noise and its speech level."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from evp.audio.mel import BANDS, log_mel_blocks
+from evp.audio.mel import BANDS, FLOOR, log_mel_blocks
 
 RANGE = 10.0
 """Energies more than this far below the speech level (natural logarithm: 43 dB) count as silence."""
+LEAST_RANGE = 4.0
+"""However strong the noise, a band keeps this much room between it and the speech level."""
 SCALE = 3.0
 """Divides the features, which then have a standard deviation near one."""
-ACTIVE_RANGE = 6.0
-"""Rows within this distance of the loudest count as active when the level is measured (26 dB)."""
+ACTIVE_RANGE = 3.0
+"""Rows within this distance of the loudest count as active when the level is measured (13 dB)."""
 QUIETEST_LEVEL = -14.0
 """A recording quieter than this is not amplified further (about -60 dB below full scale)."""
+NOISE_ROWS = 8
+"""Rows that are averaged before the noise is measured."""
+NOISE_SHARE = 10.0
+"""Percentile of a band's averaged energy that is taken for its noise."""
+NOISE_MARGIN = 1.0
+"""How far above the measured noise (natural logarithm) the floor is laid: noise fluctuates."""
 
 
-def recording_level(waveform: np.ndarray) -> float:
-    """Natural logarithm of the mean energy of the recording's active rows, in the unit of ``log_mel``."""
-    return level_of(log_mel_blocks(waveform))
+class Loudness(NamedTuple):
+    """How loud the speech of a recording is, and its noise, as natural logarithms in the unit of ``log_mel``."""
+
+    level: float
+    noise: NDArray[np.floating]
+    """(BANDS,)."""
 
 
-def level_of(blocks: Iterator[np.ndarray]) -> float:
-    """``recording_level`` of log-mel rows that come in blocks; only one number a row is kept."""
-    powers = np.concatenate([np.zeros(0), *(np.exp(block).mean(axis=1) for block in blocks)])
-    if len(powers) == 0:
-        return QUIETEST_LEVEL
-    loudest = np.percentile(powers, 99.0)
-    active = powers[powers >= loudest * np.exp(-ACTIVE_RANGE)]
-    return max(float(np.log(active.mean())), QUIETEST_LEVEL)
+def measure(waveform: NDArray[np.floating]) -> Loudness:
+    """The loudness of a recording (samples,), in one pass of constant memory but for a few numbers per 80 ms."""
+    return loudness_of(log_mel_blocks(waveform))
 
 
-def normalised(log_mel_rows: np.ndarray, level: float) -> np.ndarray:
-    """Features (rows, bands), 0 for silence, from log-mel rows and the level of their recording."""
-    return ((np.logaddexp(log_mel_rows - level, -RANGE) + RANGE) / SCALE).astype(np.float32)
+def loudness_of(blocks: Iterable[NDArray[np.floating]]) -> Loudness:
+    """``measure`` of log-mel rows that come in blocks, whose lengths are multiples of NOISE_ROWS but for the last."""
+    powers, averages = [np.zeros(0)], [np.zeros((0, BANDS), np.float32)]
+    for block in blocks:
+        powers.append(np.exp(block).mean(axis=1))
+        averages.append(_averaged(block))
+    power = np.concatenate(powers)
+    if len(power) == 0:
+        return Loudness(QUIETEST_LEVEL, noise_of(np.concatenate(averages)))
+    active = power[power >= np.percentile(power, 99.0) * np.exp(-ACTIVE_RANGE)]
+    level = max(float(np.log(active.mean())), QUIETEST_LEVEL)
+    return Loudness(level, noise_of(np.concatenate(averages)))
 
 
-__all__ = ["BANDS", "RANGE", "SCALE", "level_of", "normalised", "recording_level"]
+def noise_of(averages: NDArray[np.floating], silence: float = np.log(FLOOR) + 1e-3) -> NDArray[np.floating]:
+    """Noise per band (BANDS,) from averaged rows; rows of digital silence, up to ``silence``, do not count."""
+    sounding = averages[averages.max(axis=1) > silence]
+    return np.percentile(sounding, NOISE_SHARE, axis=0) if len(sounding) else np.full(BANDS, silence)
+
+
+def normalised(rows: NDArray[np.floating], loudness: Loudness) -> NDArray[np.floating]:
+    """Features (rows, BANDS) from log-mel rows: 0 for silence and steady noise, RANGE / SCALE at the speech level."""
+    relative = rows - loudness.level
+    floor = np.logaddexp(loudness.noise - loudness.level + NOISE_MARGIN, -RANGE).clip(max=-LEAST_RANGE)
+    return ((np.logaddexp(relative, floor) - floor) * (RANGE / -floor) / SCALE).astype(np.float32)
+
+
+def crop_noise(rows: NDArray[np.floating], silence: float) -> NDArray[np.floating]:
+    """The noise in a crop of rows for training, as ``measure`` finds it in a recording."""
+    return noise_of(_averaged(rows), silence)
+
+
+def _averaged(rows: NDArray[np.floating]) -> NDArray[np.floating]:
+    whole = rows[: len(rows) // NOISE_ROWS * NOISE_ROWS] if len(rows) >= NOISE_ROWS else rows
+    groups = max(len(whole) // NOISE_ROWS, min(len(whole), 1))
+    return np.log(np.exp(whole).reshape(groups, -1, rows.shape[1]).mean(axis=1)).astype(np.float32)

@@ -6,11 +6,12 @@ from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evp.audio.mel import log_mel_rows
 from evp.clock import ROWS_PER_FRAME, frames_for_samples
 from evp.errors import WeightsError
-from evp.motion.features import normalised, recording_level
+from evp.motion.features import measure, normalised
 from evp.weights import Session, load_session
 
 FORMAT = 1
@@ -37,19 +38,24 @@ class MotionModel:
             raise WeightsError(f"{source} is not a motion model of format {FORMAT}")
         return MotionModel(session)
 
-    def predict(self, waveform: np.ndarray, emotion: np.ndarray | None = None) -> np.ndarray:
+    def predict(
+        self, waveform: NDArray[np.floating], emotion: NDArray[np.floating] | None = None
+    ) -> NDArray[np.floating]:
         """Mouth coefficients float32 (frames, M), standard deviations, for ``waveform`` (samples,), 16 kHz mono, -1..1.
 
-        ``emotion`` is a code float32 (128,); None is neutral. There is a frame for every 1/25 s of sound, the last, partial
-        one included. Silence and steady noise give zeros: the neutral, closed mouth.
+        ``emotion`` is a code float32 (128,); None is neutral. There is a frame for every 1/25 s of sound, the last,
+        partial one included. Silence and steady noise give zeros: the neutral, closed mouth.
         """
         return np.concatenate(list(self.predict_blocks(waveform, emotion)))
 
     def predict_blocks(
-        self, waveform: np.ndarray, emotion: np.ndarray | None = None, block_frames: int = BLOCK_FRAMES
-    ) -> Iterator[np.ndarray]:
+        self,
+        waveform: NDArray[np.floating],
+        emotion: NDArray[np.floating] | None = None,
+        block_frames: int = BLOCK_FRAMES,
+    ) -> Iterator[NDArray[np.floating]]:
         """``predict`` in consecutive blocks; memory does not grow with the sound, values do not depend on the block."""
-        level = recording_level(waveform)
+        loudness = measure(waveform)
         code = (
             np.zeros((1, EMOTION_SIZE), np.float32) if emotion is None else emotion[None].astype(np.float32)
         )
@@ -59,12 +65,12 @@ class MotionModel:
             rows = log_mel_rows(
                 waveform, (first - CONTEXT_FRAMES) * ROWS_PER_FRAME, (last + CONTEXT_FRAMES) * ROWS_PER_FRAME
             )
-            coefficients, speech = self.session.run(features=normalised(rows, level)[None], emotion=code)
+            coefficients, speech = self.session.run(features=normalised(rows, loudness)[None], emotion=code)
             gated = coefficients[0] * _gate(speech[0])[:, None]
             yield gated[CONTEXT_FRAMES : CONTEXT_FRAMES + last - first]
 
 
-def _gate(speech: np.ndarray) -> np.ndarray:
+def _gate(speech: NDArray[np.floating]) -> NDArray[np.floating]:
     """How far the mouth follows the network, 0..1, from the probability of speech in every frame."""
     window = np.hanning(GATE_FRAMES + 2)[1:-1]
     return np.convolve(np.clip((speech - 0.2) / 0.5, 0, 1), window / window.sum(), mode="same").astype(

@@ -100,7 +100,7 @@ class MotionNetwork(nn.Module):
 
 
 class SpeakerStyle(nn.Module):
-    """How far each training speaker's mouth travels, and from where: kept apart, so the network learns what they share."""
+    """How far each training speaker's mouth travels, and from where: kept apart from what all of them share."""
 
     def __init__(self, speakers: int, coefficients: int) -> None:
         super().__init__()
@@ -109,7 +109,8 @@ class SpeakerStyle(nn.Module):
 
     def forward(self, coefficients: Tensor, speaker: Tensor) -> Tensor:
         """(B, F, M) of an average speaker, (B,) speaker numbers -> (B, F, M) in these speakers' style."""
-        return coefficients * self.log_gain[speaker].exp()[:, None] + self.offset[speaker][:, None]
+        log_gain = self.log_gain - self.log_gain.mean(dim=0)
+        return coefficients * log_gain[speaker].exp()[:, None] + self.offset[speaker][:, None]
 
     def penalty(self) -> Tensor:
         """Mean square distance from the average speaker."""

@@ -34,7 +34,7 @@ WEIGHTS = {
     "velocity": 1.0,
     "measures": 1.0,
     "correlation": 2.0,
-    "travel": 0.2,
+    "travel": 0.4,
     "closure": 0.3,
     "visemes": 1.0,
     "speech": 0.5,
@@ -48,21 +48,21 @@ class MotionConfig:
 
     steps: int = 3000
     """Training steps."""
-    batch: int = 16
+    batch: int = 8
     """Crops in a batch."""
-    crop_seconds: float = 3.84
+    crop_seconds: float = 3.2
     """Length of a crop."""
-    learning_rate: float = 1e-3
+    learning_rate: float = 1.5e-3
     """Peak learning rate of AdamW; it rises over the first 5 % of the steps and falls to zero as a cosine."""
     weight_decay: float = 0.05
     """Decay of the network's weights."""
-    averaging: float = 0.998
+    averaging: float = 0.995
     """Decay of the running average of the weights, which is what is stored."""
-    channels: int = 128
+    channels: int = 96
     """Channels of every layer."""
     dropout: float = 0.1
     """Share of channels dropped in training."""
-    untracked: float = 0.4
+    untracked: float = 0.38
     """Share of crops from recordings without a tracked face (if there are any)."""
     balance: float = 0.4
     """Speakers are drawn by the amount of their footage to this power: 0 all alike, 1 every second alike."""
@@ -144,6 +144,13 @@ class Training:
         return {name: float(loss.detach()) for name, loss in losses.items()} | {
             "total": float(total.detach())
         }
+
+    def _averaged(self, average: Tensor, current: Tensor, count: Tensor | int) -> Tensor:
+        """Running average that forgets faster in the beginning; counters among the buffers are copied."""
+        if not current.is_floating_point():
+            return current
+        decay = min(self.config.averaging, (1 + int(count)) / (10 + int(count)))
+        return average.lerp(current, 1 - decay)
 
     def save(self, path: Path) -> None:
         """Write a checkpoint; ``path`` appears only when it is whole."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evp.clock import FEATURE_RATE
 
@@ -73,7 +74,7 @@ def viseme_of(phone: str) -> int:
     )
 
 
-def viseme_rows(phones: Iterable[Phone], rows: int) -> np.ndarray:
+def viseme_rows(phones: Iterable[Phone], rows: int) -> NDArray[np.int8]:
     """Class number of every feature row (row r is centred on (r + 0.5) / 100 s): int8 (rows,), UNLABELLED in gaps."""
     labels = np.full(rows, UNLABELLED, np.int8)
     for phone in phones:

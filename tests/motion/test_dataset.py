@@ -1,0 +1,115 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evp.clock import SAMPLE_RATE, SAMPLES_PER_FRAME
+from evp.errors import InputError
+from evp.motion.augment import AugmentConfig
+from evp.motion.dataset import Batcher, _rest_envelope, read_clips, speech_labels
+from evp.motion.visemes import BILABIAL, SILENCE, UNLABELLED
+
+OFF = AugmentConfig(0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+MOUTH = 4
+
+
+def write_corpus(folder: Path) -> Path:
+    """Two people with pulses of sound, their first coefficient 1 in a pulse, and a voice without a face."""
+    random = np.random.default_rng(0)
+    clips = []
+    for speaker, frames in (("anna", 60), ("bert", 100), ("voice", 80)):
+        on = (np.arange(frames) // 10 % 2).astype(np.float32)
+        sound = np.repeat(on, SAMPLES_PER_FRAME) * 0.1 * random.standard_normal(frames * SAMPLES_PER_FRAME)
+        arrays = {"waveform": sound.astype(np.float32)}
+        if speaker != "voice":
+            coefficients = np.zeros((frames, MOUTH + 3), np.float32)
+            coefficients[:, 0] = on
+            arrays |= {"coefficients": coefficients, "valid": np.arange(frames) > 2}
+        else:
+            arrays |= {"visemes": np.repeat(np.where(on, BILABIAL, SILENCE), 4).astype(np.int8)}
+            arrays |= {"auxiliary": np.stack([on, -on], axis=1)}
+        np.savez(folder / f"{speaker}.npz", **arrays)
+        clips.append({"file": f"{speaker}.npz", "speaker": speaker})
+    (folder / "manifest.json").write_text(json.dumps({"clips": clips}))
+    return folder
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    return write_corpus(tmp_path)
+
+
+def batcher(corpus: Path, config: AugmentConfig = OFF) -> Batcher:
+    return Batcher(read_clips(corpus, MOUTH), frames=50, size=6, untracked=1 / 3, balance=0.5, config=config)
+
+
+def test_sound_and_mouth_stay_together(corpus: Path) -> None:
+    batch = batcher(corpus).batch(0, 0)
+    loud = batch.features[2:].reshape(4, 50, 4, -1).mean(axis=(2, 3)) > 1.5
+    known = batch.tracked[2:] == 1
+    agree = (loud == (batch.coefficients[2:, :, 0] > 0.5))[known]
+    assert known.mean() > 0.8 and agree.mean() > 0.9
+
+
+def test_sound_without_a_face_brings_its_labels(corpus: Path) -> None:
+    batch = batcher(corpus).batch(0, 0)
+    assert (
+        not batch.tracked[:2].any()
+        and batch.auxiliary_known[:2].all()
+        and not batch.auxiliary_known[2:].any()
+    )
+    assert set(np.unique(batch.visemes[:2])) == {SILENCE, BILABIAL}
+    np.testing.assert_array_equal(batch.auxiliary[:2, :, 0], -batch.auxiliary[:2, :, 1])
+
+
+def test_batches_follow_from_seed_and_step(corpus: Path) -> None:
+    first, again, other = (batcher(corpus, AugmentConfig()).batch(*key) for key in ((1, 2), (1, 2), (1, 3)))
+    np.testing.assert_array_equal(first.features, again.features)
+    assert np.abs(first.features - other.features).max() > 0.1
+
+
+def test_left_out_speakers_and_files_are_not_read(corpus: Path) -> None:
+    assert [clip.speaker for clip in read_clips(corpus, MOUTH, ["anna", "voice.npz"])] == ["bert"]
+    with pytest.raises(InputError, match="no clip with a tracked face"):
+        read_clips(corpus, MOUTH, ["anna", "bert"])
+
+
+def test_folder_without_manifest_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="not a prepared corpus"):
+        read_clips(tmp_path, MOUTH)
+
+
+def test_inserted_silence_is_silent_and_at_rest(corpus: Path) -> None:
+    always = AugmentConfig(0, 0, 0, 0, 0, 0, 0, 0, 0, silence=1)
+    batch = batcher(corpus, always).batch(0, 1)
+    rest = (batch.speech[2:] == 0) & (batch.tracked[2:] == 1)
+    assert rest.any()
+    assert np.abs(batch.coefficients[2:][rest]).max() == 0
+    assert (batch.speech >= -1).all()
+
+
+def test_rest_comes_and_goes_gently() -> None:
+    quiet = np.zeros(40, bool)
+    quiet[10:30] = True
+    rest = _rest_envelope(quiet)
+    assert (rest[~quiet] == 0).all() and rest[16:24].min() == 1 and np.abs(np.diff(rest)).max() < 0.3
+    assert _rest_envelope(np.ones(20, bool)).min() == 1
+
+
+def test_speech_labels_tell_pauses_from_silence() -> None:
+    rows = np.zeros((200, 3), np.float32)
+    visemes = np.full(200, BILABIAL)
+    visemes[40:60] = visemes[100:160] = SILENCE
+    labels = speech_labels(rows, visemes)
+    assert (labels[:25] == 1).all() and (labels[25:40] == 0).all() and (labels[40:] == 1).all()
+    unlabelled = speech_labels(
+        np.where(np.arange(200)[:, None] < 100, 0.0, -9.0) * np.ones((1, 3)), np.full(200, UNLABELLED)
+    )
+    assert (unlabelled[:25] == 1).all() and (unlabelled[25:] == -1).all()
+
+
+def test_speaker_without_a_face_may_have_any_length(tmp_path: Path) -> None:
+    corpus = write_corpus(tmp_path)
+    np.savez(corpus / "voice.npz", waveform=np.zeros(SAMPLE_RATE // 10, np.float32))
+    assert batcher(corpus).batch(0, 0).features.shape[:2] == (6, 200)

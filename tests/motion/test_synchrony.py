@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+
+from evp.clock import SAMPLES_PER_FRAME
+from evp.motion.synchrony import best_lag, in_step
+
+
+def curve(frames: int = 120) -> np.ndarray:
+    return np.convolve(np.random.default_rng(0).standard_normal(frames + 20), np.hanning(7), "same")[10:-10]
+
+
+@pytest.mark.parametrize("late", [-5, -1, 0, 3, 6])
+def test_planted_lag_is_found(late: int) -> None:
+    lag = best_lag(np.roll(curve(), late), curve(), np.ones(120, bool))
+    assert lag.frames == late and lag.r > 0.95
+
+
+def test_unknown_frames_do_not_count() -> None:
+    seen, known = curve(), np.arange(120) < 60
+    seen[60:] = 1e3 * np.random.default_rng(1).standard_normal(60)
+    assert best_lag(np.roll(curve(), 2), seen, known).frames == 2
+
+
+def test_nothing_to_compare_is_not_a_number() -> None:
+    assert np.isnan(best_lag(np.zeros(50), curve(50), np.ones(50, bool)).r)
+    assert np.isnan(best_lag(curve(5), curve(5), np.ones(5, bool)).r)
+
+
+@pytest.mark.parametrize("late", [-4, 4])
+def test_sound_is_moved_into_step(late: int) -> None:
+    waveform = np.repeat(curve(), SAMPLES_PER_FRAME)
+    delayed = np.roll(waveform, late * SAMPLES_PER_FRAME)
+    moved, lag = in_step(delayed, np.roll(curve(), late), curve(), np.ones(120, bool))
+    assert lag.frames == late and len(moved) == len(waveform)
+    inside = slice(6 * SAMPLES_PER_FRAME, -6 * SAMPLES_PER_FRAME)
+    np.testing.assert_array_equal(moved[inside], waveform[inside])
+
+
+def test_sound_in_step_is_left_alone() -> None:
+    waveform = np.repeat(curve(), SAMPLES_PER_FRAME)
+    smooth = np.convolve(curve(), np.ones(25) / 25, "same")
+    moved, lag = in_step(waveform, np.roll(smooth, 1), smooth, np.ones(120, bool))
+    assert lag.frames == 0
+    np.testing.assert_array_equal(moved, waveform)
