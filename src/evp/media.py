@@ -142,6 +142,25 @@ def read_frames(footage: Path | BinaryIO) -> Iterator[NDArray[np.uint8]]:
                 count += 1
 
 
+def read_frames_backwards(footage: BinaryIO, frames: int, keyframe_every: int) -> Iterator[NDArray[np.uint8]]:
+    """The pictures of a film that FilmWriter wrote with ``keyframe_every``, from the last of ``frames`` to the first.
+
+    Holds ``keyframe_every`` pictures at a time.
+    """
+    with _open(footage) as container:
+        stream = _picture_stream(container, footage)
+        for first in range((frames - 1) // keyframe_every * keyframe_every, -1, -keyframe_every):
+            container.seek(round(Fraction(first, FRAME_RATE) / cast(Fraction, stream.time_base)), stream=stream)
+            group = []
+            for frame in container.decode(stream):
+                if frame.time > (min(first + keyframe_every, frames) - 0.5) / FRAME_RATE:
+                    break
+                if frame.time > (first - 0.5) / FRAME_RATE:
+                    group.append(frame)
+            while group:
+                yield _to_rgb(group.pop())
+
+
 def check_output(path: Path) -> None:
     """Refuse, before any work is done, a ``path`` that could not be written in the end.
 
@@ -171,6 +190,7 @@ class FilmWriter:
         metadata: Mapping[str, str] = {},
         crf: int = 18,
         preset: Preset = "superfast",
+        keyframe_every: int = 250,
     ) -> None:
         """Prepare a film of ``width`` x ``height`` pixels; an odd size grows by repeating the last pixel.
 
@@ -183,7 +203,7 @@ class FilmWriter:
         self._size = (height, width)
         self._waveform = waveform
         self._metadata = GENERATED | dict(metadata)
-        self._options = {"crf": str(crf), "preset": preset}
+        self._options = {"crf": str(crf), "preset": preset, "g": str(keyframe_every)}
         self._converter = VideoReformatter()
         self._frames = 0
         self._samples = 0

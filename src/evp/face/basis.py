@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from evp.errors import WeightsError
 from evp.face.layouts import CHIN, FACE_OVAL, HAIRLINE, IRIS_LEFT, IRIS_RIGHT, LIPS_OUTER, MESH_POINTS, RIGID
-from evp.face.pose import Pose, fit_pose
+from evp.face.pose import fit_pose
 
 FORMAT = 1
 MOUTH_COMPONENTS = 20
@@ -47,7 +47,9 @@ class FaceBasis:
         try:
             with np.load(source, allow_pickle=False) as stored:
                 if int(stored["format"]) != FORMAT:
-                    raise WeightsError(f"{source}: face basis of format {int(stored['format'])}, expected {FORMAT}")
+                    raise WeightsError(
+                        f"{source}: face basis of format {int(stored['format'])}, expected {FORMAT}"
+                    )
                 return FaceBasis(
                     stored["mean"], stored["components"], int(stored["mouth_count"]), stored["triangles"]
                 )
@@ -85,6 +87,11 @@ class FaceBasis:
         """Displacements (T, 478, 3), face heights, of coefficients (T, M), (T, M + U) or fewer: missing ones are 0."""
         used = self.components[: coefficients.shape[1]]
         return np.einsum("tk,kpd->tpd", coefficients.astype(np.float32), used)
+
+    def shape(self, coefficients: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Coefficients (..., M + U) scaled so that distances are root mean square displacements, in face heights."""
+        size = np.sqrt((self.components**2).sum(axis=2).mean(axis=1))
+        return np.asarray(coefficients * size, np.float32)
 
 
 def mouth_weight(mean: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -149,6 +156,3 @@ def learn_basis(
     return FaceBasis(
         np.asarray(mean, np.float32), np.concatenate(blocks).astype(np.float32), MOUTH_COMPONENTS, triangles
     )
-
-
-__all__ = ["FaceBasis", "Pose", "frontal", "learn_basis", "mean_face", "mouth_weight", "normalise"]

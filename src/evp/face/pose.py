@@ -34,7 +34,9 @@ class Pose:
 
     def project(self, head: NDArray[np.floating]) -> NDArray[np.float64]:
         """Points (T or 1, P, 3) of the head frame in the picture: (T, P, 3) pixels."""
-        turned = np.einsum("tij,tpj->tpi", self.rotation, np.broadcast_to(head, (len(self), *head.shape[-2:])))
+        turned = np.einsum(
+            "tij,tpj->tpi", self.rotation, np.broadcast_to(head, (len(self), *head.shape[-2:]))
+        )
         return self.scale[:, None, None] * turned + self.shift[:, None]
 
     def unproject(self, picture: NDArray[np.floating]) -> NDArray[np.float64]:

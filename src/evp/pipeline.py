@@ -1,0 +1,90 @@
+"""The whole flow on one screen: speech -> facial motion -> aligned landmarks -> frames -> film."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evp import __version__
+from evp.background import run_ahead
+from evp.clock import frames_for_samples
+from evp.errors import FaceError, InputError
+from evp.face.basis import FaceBasis
+from evp.face.crop import smooth_in_time
+from evp.face.head import fit_head
+from evp.media import FilmWriter, check_output, read_frames, read_speech
+from evp.motion.model import MotionModel
+from evp.portrait.bundle import Portrait
+from evp.portrait.perform import perform
+
+Progress = Callable[[int, int], None]
+"""Called with frames done and frames in all."""
+
+_MOTION_SMOOTH_FRAMES = 0.6
+
+
+def animate(speech: NDArray[np.float32], portrait: Portrait) -> Iterator[NDArray[np.uint8]]:
+    """Frames (H, W, 3) RGB, 25 a second, of the portrait saying ``speech`` (samples,), 16 kHz mono, -1..1."""
+    return perform(portrait, MotionModel.load().predict(speech))
+
+
+def motion_from_film(film: Path) -> NDArray[np.float32]:
+    """Expression coefficients (frames, M + U) of the face in a film: expression only, no pose.
+
+    Where the face is lost, the expression goes over from the one before to the one after.
+    Raises InputError, FaceError, MissingExtraError.
+    """
+    from evp.face.tracking import track_faces
+
+    track = track_faces(read_frames(film))
+    if len(track.shots()) == 0:
+        raise FaceError(f"{film} shows no face well enough")
+    basis = FaceBasis.load()
+    seen = np.flatnonzero(track.valid)
+    known = basis.coefficients(fit_head(basis, track.landmarks[seen]).displacement)
+    every = np.arange(len(track))
+    whole = np.stack([np.interp(every, seen, column) for column in known.T], axis=1)
+    return smooth_in_time(whole, _MOTION_SMOOTH_FRAMES).astype(np.float32)
+
+
+def animate_file(
+    speech: Path | None,
+    portrait: Path,
+    output: Path,
+    *,
+    motion_from: Path | None = None,
+    progress: Progress | None = None,
+) -> None:
+    """Make the film ``output`` of a portrait saying ``speech``; with ``motion_from``, a film gives the motion instead.
+
+    With a film and no speech, the film's own sound, if it has any, is used. The film appears only when it is whole.
+    Raises EvpError for anything the user can mend.
+    """
+    check_output(output)
+    target = Portrait.open(portrait)
+    if motion_from is not None:
+        motion = motion_from_film(motion_from)
+        waveform = read_speech(speech) if speech is not None else _sound_or_none(motion_from)
+        frames, total = perform(target, motion), len(motion)
+        waveform = None if waveform is None else waveform[: total * 640]
+    elif speech is not None:
+        waveform = read_speech(speech)
+        frames, total = animate(waveform, target), frames_for_samples(len(waveform))
+    else:
+        raise InputError("give a recording of speech, or a film to take the motion from")
+    height, width = target.manifest.size
+    metadata = {"software": f"evp {__version__}", "portrait": target.manifest.source,
+                "consent": target.manifest.consent.statement}  # fmt: skip
+    with FilmWriter(output, width, height, waveform, metadata) as film:
+        for done, frame in enumerate(run_ahead(frames), start=1):
+            film.write(frame)
+            if progress is not None:
+                progress(done, total)
+
+
+def _sound_or_none(film: Path) -> NDArray[np.float32] | None:
+    try:
+        return read_speech(film)
+    except InputError:
+        return None

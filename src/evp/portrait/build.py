@@ -1,0 +1,249 @@
+"""A target video -> a portrait bundle. Interrupted work is kept beside the output and goes on when asked again."""
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from evp import __version__
+from evp.clock import FRAME_RATE
+from evp.errors import FaceError, InputError, MissingExtraError
+from evp.face.basis import FaceBasis
+from evp.face.crop import CROP, face_boxes, resized, scaled_points
+from evp.face.head import Head, fit_head
+from evp.face.tracking import Track, steady, track_faces
+from evp.media import FilmWriter, check_output, probe, read_frames
+from evp.portrait.bundle import KEYFRAME_EVERY, Consent, Manifest, Portrait, SourceFrames
+from evp.portrait.evaluate import evaluate, held_out_start
+
+Progress = Callable[[str, int, int], None]
+"""Called with the name of the stage, what is done of it, and how much there is."""
+
+LEAST_SECONDS = 3.0
+"""A shorter usable shot is refused."""
+MOST_SECONDS = 60.0
+"""Of a longer shot only the beginning is used."""
+FINE_TUNING_SECONDS = 400.0
+"""Time that fine-tuning may take; the schedule is compressed to fit."""
+
+_FINE_TUNING_STEPS = 1500
+_FINE_TUNING_RATE = 4e-4
+_MOST_SOURCES = 240
+_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+_FOOTAGE_CRF = 14
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """What was kept, what was not, and how good the result is."""
+
+    portrait: Path
+    sheet: Path
+    """Contact sheet: held-out frames, real above generated."""
+    manifest: Manifest
+    sources: int
+    seconds: float
+
+    def __str__(self) -> str:
+        manifest, figures = self.manifest, self.manifest.held_out
+        height, width = manifest.size
+        lines = [
+            f"{self.portrait}: {manifest.frames / FRAME_RATE:.1f} s of {width}x{height} kept, "
+            f"{self.sources} source frames, built in {self.seconds:.0f} s"
+            + (" (quick)" if manifest.quick else ""),
+            *(f"left out: {span}" for span in manifest.left_out),
+            f"held-out frames: face {figures['face_psnr']:.1f} dB, SSIM {figures['face_ssim']:.3f}; "
+            f"mouth {figures['mouth_psnr']:.1f} dB, SSIM {figures['mouth_ssim']:.3f}; "
+            f"flicker {figures.get('flicker', float('nan')):.2f} of the real footage's",
+            f"contact sheet: {self.sheet}",
+        ]
+        return "\n".join(lines)
+
+
+def build_portrait(
+    footage: Path,
+    output: Path,
+    *,
+    consent: str,
+    quick: bool = False,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> BuildReport:
+    """Build a portrait from a video of one person, and write it to ``output``.
+
+    ``consent`` says how the person shown has agreed; it is kept in the portrait. ``quick`` leaves out the fine-tuning
+    of the renderer, which needs the ``train`` extra. Raises InputError, FaceError, OutputError, MissingExtraError.
+    """
+    began = time.monotonic()
+    report = progress or (lambda stage, done, total: None)
+    check_output(output)
+    if not consent.strip():
+        raise InputError("a portrait needs a statement of consent: how the person shown has agreed, and when")
+    if not quick:
+        _check_training()
+    expected = probe(footage).frames
+    work = output.with_name(f".{output.name}.building")
+    _begin(work, footage)
+    track = _tracked(work, footage, lambda done: report("finding the face", done, max(done, expected)))
+    shot = track.longest_shot(round(LEAST_SECONDS * FRAME_RATE))
+    shot = slice(shot.start, min(shot.stop, shot.start + round(MOST_SECONDS * FRAME_RATE)))
+    head = fit_head(FaceBasis.load(), steady(track.landmarks[shot]))
+    film = work / "footage.mp4"
+    pictures = _cut(footage, film, shot, head, track.size, report)
+    manifest = Manifest(
+        source=footage.name, created=_now(), program=__version__, consent=Consent(consent.strip(), _now()),
+        size=track.size, frames=len(head.pose), quick=quick, left_out=_left_out(track, shot),
+    )  # fmt: skip
+    training = np.arange(held_out_start(len(head.pose)))
+    chosen = _spread(FaceBasis.load(), head, training)
+    sources = SourceFrames(chosen.astype(np.int32), tuple(pictures[n] for n in chosen))
+    portrait = Portrait(manifest, head, sources, film.read_bytes(), None)
+    if not quick:
+        weights = _fine_tuned(portrait, [pictures[n] for n in training], work, seed, report)
+        portrait = replace(portrait, weights=weights)
+    figures, sheet = evaluate(portrait, lambda done, total: report("checking held-out frames", done, total))
+    portrait = replace(portrait, manifest=replace(manifest, held_out=figures), sheet=_png(sheet))
+    portrait.save(output)
+    sheet_path = output.with_suffix(".contact-sheet.png")
+    sheet_path.write_bytes(portrait.sheet or b"")
+    shutil.rmtree(work)
+    return BuildReport(output, sheet_path, portrait.manifest, len(chosen), time.monotonic() - began)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _check_training() -> None:
+    try:
+        import evp.render.train  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError(
+            f"fine-tuning needs {error.name}: pip install 'evp[train]', or build with --quick"
+        ) from error
+
+
+def _begin(work: Path, footage: Path) -> None:
+    """Make the work folder, or keep it when it belongs to the same footage."""
+    digest = hashlib.sha256()
+    with footage.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    identity = json.dumps({"sha256": digest.hexdigest(), "program": __version__})
+    label = work / "footage.json"
+    if not label.exists() or label.read_text() != identity:
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir()
+        label.write_text(identity)
+
+
+def _tracked(work: Path, footage: Path, progress: Callable[[int], None]) -> Track:
+    path = work / "track.npz"
+    if path.exists():
+        with np.load(path, allow_pickle=False) as stored:
+            height, width = stored["size"].tolist()
+            return Track(
+                stored["landmarks"],
+                tuple(stored["reasons"].tolist()),
+                tuple(stored["cuts"].tolist()),
+                (height, width),
+            )
+    try:
+        track = track_faces(read_frames(footage), progress)
+    except FaceError as error:
+        shutil.rmtree(work)
+        raise FaceError(f"{footage}: {error}") from error
+    partial = work / "track.partial.npz"
+    np.savez(
+        partial, landmarks=track.landmarks, reasons=np.array(track.reasons, dtype=np.str_),
+        cuts=np.array(track.cuts, np.int64), size=track.size,
+    )  # fmt: skip
+    partial.replace(path)
+    return track
+
+
+def _cut(
+    footage: Path, film: Path, shot: slice, head: Head, size: tuple[int, int], report: Progress
+) -> list[NDArray[np.uint8]]:
+    """Write the shot as the portrait's own film and return the face crops, at its resolution, as JPEG."""
+    boxes = face_boxes(head.pose)
+    pictures = []
+    height, width = size
+    with FilmWriter(
+        film, width, height, None, crf=_FOOTAGE_CRF, preset="veryfast", keyframe_every=KEYFRAME_EVERY
+    ) as writer:
+        for number, picture in enumerate(islice(read_frames(footage), shot.start, shot.stop)):
+            writer.write(picture)
+            pictures.append(_jpeg(boxes[number].cut(picture)))
+            report("cutting the shot", number + 1, len(boxes))
+    return pictures
+
+
+def _jpeg(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), _JPEG)[1].ravel()
+
+
+def _png(picture: NDArray[np.uint8]) -> bytes:
+    return cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1].tobytes()
+
+
+def _left_out(track: Track, shot: slice) -> tuple[str, ...]:
+    spans = [str(span) for span in track.problems()]
+    kept = f"{shot.start / FRAME_RATE:.2f}-{shot.stop / FRAME_RATE:.2f} s is the shot that was kept"
+    return (*spans, kept) if shot.stop - shot.start < len(track) else tuple(spans)
+
+
+def _spread(basis: FaceBasis, head: Head, frames: NDArray[np.int_]) -> NDArray[np.int_]:
+    """Up to 240 of ``frames`` that differ most in expression and pose (farthest-point sampling)."""
+    expressions = basis.shape(basis.coefficients(head.displacement[frames]))
+    where = np.concatenate([expressions, 0.0015 * head.pose.angles()[frames]], axis=1)
+    chosen = [0]
+    nearest = np.full(len(frames), np.inf)
+    while len(chosen) < min(_MOST_SOURCES, len(frames)):
+        nearest = np.minimum(nearest, np.linalg.norm(where - where[chosen[-1]], axis=1))
+        chosen.append(int(np.argmax(nearest)))
+    return frames[np.sort(np.unique(chosen))]
+
+
+def _fine_tuned(
+    portrait: Portrait, pictures: list[NDArray[np.uint8]], work: Path, seed: int, report: Progress
+) -> bytes:
+    """The packaged renderer, trained further on the first ``len(pictures)`` frames of the portrait's shot."""
+    from evp.render.dataset import Crops
+    from evp.render.train import RenderConfig, export, fit, packaged
+
+    count = len(pictures)
+    small, landmarks, outline = [], [], []
+    for number, stream in enumerate(pictures):
+        crop = cv2.cvtColor(cv2.imdecode(stream, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+        view = portrait.view(number, crop)
+        small.append(_jpeg(resized(crop, CROP)))
+        landmarks.append(scaled_points(view.landmarks, CROP / view.size))
+        outline.append(scaled_points(view.outline[:, :2], CROP / view.size))
+    crops = Crops(
+        small, np.stack(landmarks), np.stack(outline), portrait.head.pose.angles()[:count].astype(np.float32),
+        portrait.basis.shape(portrait.aligner.coefficients[:count]), np.zeros(count, np.int32),
+        np.arange(count, dtype=np.int32),
+    )  # fmt: skip
+    config = RenderConfig(
+        steps=_FINE_TUNING_STEPS, learning_rate=_FINE_TUNING_RATE, seed=seed, seconds=FINE_TUNING_SECONDS
+    )
+    network = packaged()
+    fit(
+        network,
+        [crops],
+        config,
+        work / "training.checkpoint",
+        lambda done, total, _: report("learning", done, total),
+    )
+    export(network, work / "renderer.onnx", config)
+    return (work / "renderer.onnx").read_bytes()

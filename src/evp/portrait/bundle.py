@@ -1,0 +1,263 @@
+"""A portrait on disk: everything learned from one target video, in one file.
+
+A bundle is an uncompressed ZIP archive: ``portrait.json`` (what it is, who consented, checksums of the rest),
+``footage.mp4`` (the shot that plays), ``track.npz`` (where the face is in it), ``sources.npz`` (frames that give
+skin and mouth), ``renderer.onnx`` (this person's network, absent after a quick build) and ``contact-sheet.png``.
+"""
+
+import hashlib
+import io
+import json
+import secrets
+import zipfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import IO, Any, cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from evp.errors import OutputError, PortraitError
+from evp.face.alignment import Aligner
+from evp.face.basis import FaceBasis
+from evp.face.crop import Box, face_boxes
+from evp.face.head import Head
+from evp.face.layouts import FACE_OVAL
+from evp.face.pose import Pose
+from evp.media import read_frames, read_frames_backwards
+from evp.render.inputs import View
+from evp.render.renderer import Renderer
+from evp.weights import load_session, open_session
+
+KIND = "evp portrait"
+FORMAT = 1
+MANIFEST, FOOTAGE, TRACK, SOURCES, RENDERER, SHEET = (
+    "portrait.json", "footage.mp4", "track.npz", "sources.npz", "renderer.onnx", "contact-sheet.png",
+)  # fmt: skip
+KEYFRAME_EVERY = 12
+"""Frames between keyframes of the footage: as many pictures are held when it plays backwards."""
+
+_TURN_SEARCH = 0.15
+"""The share of the footage at either end in which the quietest moment is looked for, to turn there."""
+
+
+@dataclass(frozen=True)
+class Consent:
+    """Who said that this person may be shown saying things."""
+
+    statement: str
+    """What the builder of the portrait declared, word for word."""
+    recorded: str
+    """When, ISO 8601, UTC."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a portrait says of itself."""
+
+    source: str
+    """File name of the footage it was built from."""
+    created: str
+    """ISO 8601, UTC."""
+    program: str
+    """Version of the program that built it."""
+    consent: Consent
+    size: tuple[int, int]
+    """Height and width of the footage, pixels."""
+    frames: int
+    """T, frames of the shot."""
+    quick: bool
+    """Whether it was built without fine-tuning."""
+    left_out: tuple[str, ...] = ()
+    """Parts of the footage that were not used, and why."""
+    held_out: dict[str, float] = field(default_factory=dict)
+    """Figures on the last fifth, which was never trained on."""
+
+
+@dataclass(frozen=True)
+class SourceFrames:
+    """Frames that may give pixels, as JPEG in memory."""
+
+    frames: NDArray[np.int32]
+    """(N,) their numbers in the shot."""
+    pictures: tuple[NDArray[np.uint8], ...]
+    """N JPEG streams of the face crops at the footage's own resolution."""
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """A person who can be animated. Open one with :meth:`open`; build one with :func:`evp.portrait.build_portrait`."""
+
+    manifest: Manifest
+    head: Head
+    """Tracked head of the T frames of the shot."""
+    sources: SourceFrames
+    footage: bytes
+    """The shot as MP4."""
+    weights: bytes | None
+    """This person's renderer, or None for the packaged one."""
+    sheet: bytes | None = None
+    """Contact sheet as PNG."""
+
+    @cached_property
+    def basis(self) -> FaceBasis:
+        return FaceBasis.load()
+
+    @cached_property
+    def aligner(self) -> Aligner:
+        return Aligner.of(self.basis, self.head)
+
+    @cached_property
+    def boxes(self) -> list[Box]:
+        """The crop of every frame of the shot."""
+        return face_boxes(self.head.pose)
+
+    @cached_property
+    def landmarks(self) -> NDArray[np.float32]:
+        """(T, 478, 3) the tracked face, picture pixels."""
+        return self.head.pose.project(self.head.neutral + self.head.displacement).astype(np.float32)
+
+    @cached_property
+    def outline(self) -> NDArray[np.float32]:
+        """(T, 36, 3) outline of the neutral face under every frame's pose, picture pixels."""
+        return self.head.pose.project(self.head.neutral[None, list(FACE_OVAL)]).astype(np.float32)
+
+    def view(self, frame: int, crop: NDArray[np.uint8]) -> View:
+        """The crop (S, S, 3) of a frame of the shot, with its landmarks."""
+        box = self.boxes[frame]
+        return View(crop, box.points(self.landmarks[frame]), box.points(self.outline[frame]))
+
+    def source(self, number: int) -> View:
+        """Source ``number`` as a view."""
+        picture = cv2.imdecode(self.sources.pictures[number], cv2.IMREAD_COLOR)
+        return self.view(int(self.sources.frames[number]), cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
+
+    def renderer(self) -> Renderer:
+        """This person's renderer, or the packaged one."""
+        if self.weights is None:
+            return Renderer(load_session(Path(str(files("evp.render") / "renderer.onnx"))), self.basis)
+        return Renderer(open_session(self.weights, RENDERER), self.basis)
+
+    @cached_property
+    def turns(self) -> tuple[int, int]:
+        """The first and last frame of the footage that plays: quiet moments, so that turning round is not seen."""
+        pose = self.head.pose
+        moved = np.linalg.norm(np.diff(pose.shift[:, :2], axis=0), axis=1) / pose.scale[1:]
+        turned = np.radians(np.linalg.norm(np.diff(pose.angles(), axis=0), axis=1))
+        speed = np.convolve(moved + turned, np.ones(5) / 5, mode="same")
+        reach = max(1, int(_TURN_SEARCH * len(speed)))
+        return int(np.argmin(speed[:reach])), len(speed) - int(np.argmin(speed[::-1][:reach]))
+
+    def play(self) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        """Frame numbers and pictures (H, W, 3) RGB for ever: forwards from the first turn, backwards from the last."""
+        first, last = self.turns
+        height, width = self.manifest.size
+        while True:
+            forwards = enumerate(read_frames(io.BytesIO(self.footage)))
+            for frame, picture in forwards:
+                if frame > last:
+                    break
+                if frame >= first:
+                    yield frame, picture[:height, :width]
+            stored = io.BytesIO(self.footage)
+            backwards = read_frames_backwards(stored, self.manifest.frames, KEYFRAME_EVERY)
+            for frame, picture in zip(range(self.manifest.frames - 1, first, -1), backwards, strict=False):
+                if frame < last:
+                    yield frame, picture[:height, :width]
+
+    def save(self, path: Path) -> None:
+        """Write the bundle; ``path`` appears only when it is whole. Raises OutputError."""
+        members = {FOOTAGE: self.footage, TRACK: _archive(self._track()), SOURCES: _archive(self._sources())}
+        if self.weights is not None:
+            members[RENDERER] = self.weights
+        if self.sheet is not None:
+            members[SHEET] = self.sheet
+        described = {"kind": KIND, "format": FORMAT, **asdict(self.manifest),
+                     "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in members.items()}}  # fmt: skip
+        partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+        try:
+            with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
+                archive.writestr(MANIFEST, json.dumps(described, indent=1))
+                for name, data in members.items():
+                    archive.writestr(name, data)
+            partial.replace(path)
+        except OSError as error:
+            raise OutputError(f"cannot write {path}: {error.strerror}") from error
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def _track(self) -> dict[str, NDArray[Any]]:
+        pose = self.head.pose
+        return {"neutral": self.head.neutral, "displacement": self.head.displacement,
+                "scale": pose.scale, "rotation": pose.rotation, "shift": pose.shift}  # fmt: skip
+
+    def _sources(self) -> dict[str, NDArray[Any]]:
+        lengths = [0] + [len(picture) for picture in self.sources.pictures]
+        return {"frames": self.sources.frames, "offsets": np.cumsum(lengths),
+                "pictures": np.concatenate(self.sources.pictures)}  # fmt: skip
+
+    @staticmethod
+    def open(path: Path) -> "Portrait":
+        """Read and check a bundle. Raises PortraitError when it is missing, foreign, damaged, or newer than this."""
+        try:
+            with zipfile.ZipFile(path) as archive:
+                described = json.loads(archive.read(MANIFEST))
+                _check_kind(described, path)
+                members = {name: archive.read(name) for name in described["sha256"]}
+        except FileNotFoundError as error:
+            raise PortraitError(f"there is no portrait {path}") from error
+        except IsADirectoryError as error:
+            raise PortraitError(f"{path} is a folder, not a portrait") from error
+        except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+            raise PortraitError(f"{path} is not a portrait, or it is broken") from error
+        for name, expected in described["sha256"].items():
+            if hashlib.sha256(members[name]).hexdigest() != expected:
+                raise PortraitError(f"{path} is damaged: {name} is not what was written")
+        try:
+            return _assemble(described, members)
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise PortraitError(f"{path} is broken: {error}") from error
+
+
+def _check_kind(described: object, path: Path) -> None:
+    if not isinstance(described, dict) or described.get("kind") != KIND:
+        raise PortraitError(f"{path} is not a portrait of this program")
+    if described.get("format", 0) > FORMAT:
+        raise PortraitError(
+            f"{path} is a portrait of format {described['format']}, newer than this program knows ({FORMAT}): update evp"
+        )
+
+
+def _assemble(described: dict[str, Any], members: dict[str, bytes]) -> Portrait:
+    manifest = Manifest(
+        source=described["source"], created=described["created"], program=described["program"],
+        consent=Consent(**described["consent"]), size=cast(tuple[int, int], tuple(described["size"])),
+        frames=described["frames"], quick=described["quick"], left_out=tuple(described["left_out"]),
+        held_out=described["held_out"],
+    )  # fmt: skip
+    with np.load(io.BytesIO(members[TRACK]), allow_pickle=False) as track:
+        pose = Pose(track["scale"], track["rotation"], track["shift"])
+        head = Head(track["neutral"], pose, track["displacement"])
+    with np.load(io.BytesIO(members[SOURCES]), allow_pickle=False) as stored:
+        offsets, stream, frames = stored["offsets"], stored["pictures"], stored["frames"]
+    pictures = tuple(stream[a:b] for a, b in zip(offsets[:-1], offsets[1:], strict=True))
+    if len(head.pose) != manifest.frames or len(pictures) != len(frames):
+        raise ValueError("its parts do not belong together")
+    return Portrait(
+        manifest,
+        head,
+        SourceFrames(frames, pictures),
+        members[FOOTAGE],
+        members.get(RENDERER),
+        members.get(SHEET),
+    )
+
+
+def _archive(arrays: dict[str, NDArray[Any]]) -> bytes:
+    buffer = io.BytesIO()
+    np.savez(cast(IO[bytes], buffer), **arrays)
+    return buffer.getvalue()

@@ -1,0 +1,96 @@
+"""How well a portrait makes frames it has never seen: the last part of its own footage, made again and compared."""
+
+import io
+from collections.abc import Callable
+from itertools import islice
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from evp.evaluation.pictures import face_box, flicker, mouth_box, psnr, ssim
+from evp.media import read_frames
+from evp.portrait.bundle import Portrait
+from evp.portrait.perform import MOUTH_SHARE
+from evp.render.sources import MOST_SKIN_SOURCES, Chooser
+
+HELD_OUT = 0.2
+"""The last part of every shot, which is never trained on and gives no source frames."""
+
+_MOST_FRAMES = 125
+_SHEET_COLUMNS = 6
+_SHEET_PIXELS = 256
+_STILL_SKIN = (
+    (109, 10, 338, 337, 336, 9, 107, 108),  # forehead
+    (117, 118, 101, 36, 205, 187, 123),  # cheeks
+    (346, 347, 330, 266, 425, 411, 352),
+)
+
+
+def held_out_start(frames: int) -> int:
+    """First frame of the held-out part of a shot of so many frames."""
+    return int(np.ceil(frames * (1 - HELD_OUT)))
+
+
+def evaluate(
+    portrait: Portrait, progress: Callable[[int, int], None] | None = None
+) -> tuple[dict[str, float], NDArray[np.uint8]]:
+    """Figures and a contact sheet (real above generated, RGB) of held-out frames made from tracked landmarks.
+
+    No pixel inside the face comes from the frame that is made: skin and mouth come from source frames of the
+    training part, only what lies outside the face from the frame itself. PSNR in decibels and SSIM in the box of
+    the face and of the mouth; flicker of still skin relative to the real footage's.
+    """
+    start = held_out_start(portrait.manifest.frames)
+    count = min(_MOST_FRAMES, portrait.manifest.frames - start)
+    renderer = portrait.renderer()
+    shapes = portrait.basis.shape(portrait.aligner.coefficients)
+    angles = portrait.head.pose.angles()
+    candidates = portrait.sources.frames
+    skins = Chooser(shapes[candidates], angles[candidates], MOST_SKIN_SOURCES, 0.5)
+    mouths = Chooser(shapes[candidates], angles[candidates], 1, MOUTH_SHARE)
+    views = {n: portrait.source(n) for n in range(len(candidates))} if len(candidates) <= 64 else {}
+    scores: dict[str, list[float]] = {
+        name: [] for name in ("face_psnr", "face_ssim", "mouth_psnr", "mouth_ssim")
+    }
+    real, made, still = [], [], []
+    columns = []
+    pictures = islice(read_frames(io.BytesIO(portrait.footage)), start, start + count)
+    for number, picture in enumerate(pictures):
+        frame = start + number
+        box = portrait.boxes[frame]
+        view = portrait.view(frame, box.cut(picture))
+        skin, mouth = skins.choose(shapes[frame], angles[frame]), mouths.choose(shapes[frame], angles[frame])
+        views |= {n: portrait.source(n) for n in {*skin, *mouth} - views.keys()}
+        crop = renderer.render(view.landmarks, view, [views[n] for n in skin], [views[n] for n in mouth])
+        for name, where in (("face", face_box), ("mouth", mouth_box)):
+            at = where(view.landmarks, crop.shape)
+            scores[f"{name}_psnr"].append(psnr(crop[at], view.picture[at]))
+            scores[f"{name}_ssim"].append(ssim(crop[at], view.picture[at]))
+        real.append(picture)
+        made.append(box.paste(picture, crop))
+        still.append(_still_skin(portrait.landmarks[frame], picture.shape))
+        if number % max(1, count // _SHEET_COLUMNS) == 0 and len(columns) < _SHEET_COLUMNS:
+            columns.append(np.concatenate([view.picture, crop]))
+        if len(real) > 3:
+            real, made, still = real[-3:], made[-3:], still[-3:]
+        if len(real) == 3:
+            scores.setdefault("flicker_real", []).append(flicker(real, still))
+            scores.setdefault("flicker_made", []).append(flicker(made, still))
+        if progress is not None:
+            progress(number + 1, count)
+    figures = {name: float(np.mean(values)) for name, values in scores.items()}
+    if figures.get("flicker_real"):
+        figures["flicker"] = figures["flicker_made"] / figures["flicker_real"]
+    sheet = [
+        cv2.resize(column, (_SHEET_PIXELS, 2 * _SHEET_PIXELS), interpolation=cv2.INTER_AREA)
+        for column in columns
+    ]
+    return figures, np.concatenate(sheet, axis=1)
+
+
+def _still_skin(landmarks: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    canvas = np.zeros(shape[:2], np.uint8)
+    for numbers in _STILL_SKIN:
+        cv2.fillPoly(canvas, [np.round(landmarks[list(numbers), :2]).astype(np.int32)], 1)
+    return canvas.astype(bool)

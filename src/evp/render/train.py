@@ -1,0 +1,196 @@
+"""Training the renderer: across people (the packaged weights) and on one person (a portrait's own)."""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from evp.corpora.manifest import Manifest
+from evp.face.basis import FaceBasis
+from evp.face.crop import CROP
+from evp.render.dataset import Crops, example, sampling_weights
+from evp.render.inputs import INPUT_CHANNELS
+from evp.render.losses import render_losses, weighted_sum
+from evp.render.network import RenderNetwork
+from evp.render.warp import WarpMesh
+from evp.weights import export_weights
+
+KIND = "renderer"
+FORMAT = 1
+
+Progress = Callable[[int, int, dict[str, float]], None]
+"""Called with steps done, steps in all, and named values to show."""
+
+
+@dataclass(frozen=True)
+class RenderConfig:
+    """How the renderer is trained; the defaults made the packaged weights."""
+
+    steps: int = 9000
+    """Optimiser steps."""
+    batch: int = 4
+    """Examples a step."""
+    learning_rate: float = 1e-3
+    """Peak of the learning rate (Adam); it rises over the first steps and falls along a cosine to a fiftieth."""
+    pixel: float = 1.0
+    """Weight of the absolute error."""
+    square: float = 8.0
+    """Weight of the squared error."""
+    edge: float = 0.5
+    """Weight of the error of neighbouring differences."""
+    structure: float = 0.1
+    """Weight of 1 - SSIM."""
+    seed: int = 0
+    """Everything random follows from this."""
+    checkpoint_every: int = 250
+    """Steps between checkpoints."""
+    seconds: float = float("inf")
+    """Stop early, with the schedule compressed to fit, when training would take longer than this."""
+
+    def __post_init__(self) -> None:
+        if self.steps < 1 or self.batch < 1 or self.checkpoint_every < 1:
+            raise ValueError("steps, batch and checkpoint_every must be positive")
+
+    @property
+    def loss_weights(self) -> dict[str, float]:
+        return {"pixel": self.pixel, "square": self.square, "edge": self.edge, "structure": self.structure}
+
+
+PATCH = 192
+"""Training looks at a part of the crop, of this side, that always holds the mouth: cheaper, and the network sees less."""
+_PATCH_RANGE = (16, CROP - PATCH)
+
+
+class Examples(Dataset[tuple[Tensor, Tensor]]):
+    """The endless training sequence: item k is the same whenever and wherever it is asked for."""
+
+    def __init__(self, people: list[Crops], mesh: WarpMesh, count: int, seed: int) -> None:
+        self._people, self._mesh, self._count, self._seed = people, mesh, count, seed
+        self._weights = sampling_weights(people)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, item: int) -> tuple[Tensor, Tensor]:
+        rng = np.random.default_rng((self._seed, item))
+        crops = self._people[int(rng.choice(len(self._people), p=self._weights))]
+        inputs, true = example(self._mesh, crops, int(rng.integers(len(crops))), rng)
+        top, left = rng.integers(_PATCH_RANGE[0], _PATCH_RANGE[1] + 1, 2)
+        inputs = inputs[:, top : top + PATCH, left : left + PATCH]
+        target = true[top : top + PATCH, left : left + PATCH].transpose(2, 0, 1).astype(np.float32) / 255
+        if rng.random() < 0.5:
+            inputs, target = inputs[..., ::-1], target[..., ::-1]
+        inputs = np.ascontiguousarray(inputs)
+        gain = rng.uniform(0.85, 1.15, (3, 1, 1)).astype(np.float32)
+        for pictures in (inputs[:3], inputs[3:6]):
+            np.minimum(pictures * gain, 1, out=pictures)
+        return torch.from_numpy(inputs), torch.from_numpy(np.minimum(target * gain, 1))
+
+
+def compose_output(network: RenderNetwork, inputs: Tensor) -> tuple[Tensor, Tensor]:
+    """The made picture (B, 3, S, S), 0..1, and the mask (B, 1, S, S) of where it may differ from the warped one."""
+    mask = inputs[:, 6:7]
+    return inputs[:, :3] + network(inputs) * mask, mask
+
+
+def training_losses(network: RenderNetwork, inputs: Tensor, true: Tensor) -> dict[str, Tensor]:
+    """One forward pass and its named losses."""
+    made, mask = compose_output(network, inputs)
+    mouth = (inputs[:, 3:6].amax(dim=1, keepdim=True) > 0).to(mask.dtype)
+    return render_losses(made, true, mask, mouth)
+
+
+def fit(
+    network: RenderNetwork,
+    people: list[Crops],
+    config: RenderConfig,
+    checkpoint: Path | None = None,
+    progress: Progress | None = None,
+    device: str = "cpu",
+) -> None:
+    """Train ``network`` in place. With ``checkpoint`` an interrupted run goes on where it stopped."""
+    mesh = WarpMesh.build(FaceBasis.load())
+    network.to(device=device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+    optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate, betas=(0.9, 0.99))
+    done, spent = 0, 0.0
+    if checkpoint is not None and checkpoint.exists():
+        stored = torch.load(checkpoint, weights_only=True, map_location=device)
+        network.load_state_dict(stored["network"])
+        optimizer.load_state_dict(stored["optimizer"])
+        done, spent = stored["done"], stored["spent"]
+    examples = Examples(people, mesh, config.steps * config.batch, config.seed)
+    rest = torch.utils.data.Subset(examples, range(done * config.batch, len(examples)))
+    workers = 1 if config.steps > 50 else 0
+    loader = DataLoader(rest, config.batch, num_workers=workers, prefetch_factor=4 if workers else None)
+    began = time.monotonic() - spent
+    for inputs, true in loader:
+        portion = max(done / config.steps, (time.monotonic() - began) / config.seconds)
+        if portion >= 1:
+            break
+        rate = config.learning_rate * min(1.0, (done + 1) / 100) * (0.51 + 0.49 * np.cos(np.pi * portion))
+        for group in optimizer.param_groups:
+            group["lr"] = float(rate)
+        inputs = inputs.to(device, memory_format=torch.channels_last)
+        losses = training_losses(network, inputs, true.to(device))
+        total = weighted_sum(losses, config.loss_weights)
+        optimizer.zero_grad(set_to_none=True)
+        total.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimizer.step()
+        done += 1
+        if checkpoint is not None and done % config.checkpoint_every == 0:
+            spent = time.monotonic() - began
+            partial = checkpoint.with_suffix(".partial")
+            torch.save({"network": network.state_dict(), "optimizer": optimizer.state_dict(),
+                        "done": done, "spent": spent}, partial)  # fmt: skip
+            partial.replace(checkpoint)
+        if progress is not None:
+            progress(done, config.steps, {name: float(value.detach()) for name, value in losses.items()})
+
+
+def export(network: RenderNetwork, path: Path, config: RenderConfig) -> None:
+    """Write the network as a weights file."""
+    inputs = torch.zeros(1, INPUT_CHANNELS, CROP, CROP)
+    metadata = {"kind": KIND, "format": FORMAT, "crop": CROP, "channels": INPUT_CHANNELS,
+                "training": {k: v for k, v in asdict(config).items() if np.isfinite(v)}}  # fmt: skip
+    network = network.to(device="cpu", memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    export_weights(path, network, {"inputs": inputs}, ["correction"], metadata)
+
+
+def restore(content: bytes) -> RenderNetwork:
+    """A network with the parameters of a weights file, for fine-tuning."""
+    stored = {i.name: onnx.numpy_helper.to_array(i) for i in onnx.load_from_string(content).graph.initializer}
+    network = RenderNetwork()
+    parameters: dict[str, NDArray[np.float32]] = {name: stored[name] for name in network.state_dict()}
+    network.load_state_dict({name: torch.from_numpy(value.copy()) for name, value in parameters.items()})
+    return network
+
+
+def packaged() -> RenderNetwork:
+    """A network with the packaged weights."""
+    return restore((files("evp.render") / "renderer.onnx").read_bytes())
+
+
+def train_renderer(
+    corpus: Path, output: Path, config: RenderConfig | None = None, progress: Progress | None = None
+) -> None:
+    """Train across the people of a prepared corpus and write a weights file; resumes from ``OUTPUT.checkpoint``.
+
+    The last fifth of every clip is never trained on.
+    """
+    config = config or RenderConfig()
+    people = [Crops.read(paths)[0] for paths in Manifest.read(corpus).clips_by_speaker(corpus).values()]
+    torch.manual_seed(config.seed)
+    network = RenderNetwork()
+    checkpoint = output.with_suffix(".checkpoint")
+    fit(network, people, config, checkpoint, progress)
+    export(network, output, config)
+    checkpoint.unlink(missing_ok=True)

@@ -1,0 +1,160 @@
+"""Piecewise-affine warping by the face mesh: where in a source frame the pixel of a new frame comes from.
+
+All coordinates are pixels of a crop (x right, y down). The mesh is closed by a ring around the face, which moves
+with the head but not with the expression, and by the border of the crop, which does not move: every pixel of
+the crop lies in a triangle, and the warp is continuous.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from evp.face.basis import FaceBasis
+from evp.face.layouts import FACE_OVAL, LIP_INNER_LOWER, LIP_INNER_UPPER, MESH_POINTS
+
+RING_SCALE = 1.35
+"""The ring is the neutral face's outline, this much larger about its centre."""
+
+_RASTER_STEP = 2
+"""Triangles are looked up at every second pixel; the map is piecewise linear, so it can be enlarged."""
+
+
+def ring(neutral_outline: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Ring points (..., R, 2) around the outline (..., R, 2) of the neutral face in the picture."""
+    centre = neutral_outline.mean(axis=-2, keepdims=True)
+    return centre + RING_SCALE * (neutral_outline - centre)
+
+
+def _border(size: int) -> NDArray[np.float32]:
+    """(12, 2) points on the border of a crop, clockwise from the top left, slightly outside."""
+    low, high = -0.02 * size, 1.02 * size
+    third = np.linspace(low, high, 4)[:-1]
+    back = low + high - third
+    return np.concatenate([
+        np.stack([third, np.full(3, low)], axis=1), np.stack([np.full(3, high), third], axis=1),
+        np.stack([back, np.full(3, high)], axis=1), np.stack([np.full(3, low), back], axis=1),
+    ]).astype(np.float32)  # fmt: skip
+
+
+def _between(
+    outer: list[int], inner: list[int], angles: tuple[NDArray, NDArray]
+) -> list[tuple[int, int, int]]:
+    """Triangles of the band between two closed outlines, both listed by rising angle around the centre."""
+    band = []
+    i = j = 0
+    outer_angles, inner_angles = (np.append(a, a[0] + 2 * np.pi) for a in angles)
+    while i < len(outer) or j < len(inner):
+        o, n = outer[i % len(outer)], inner[j % len(inner)]
+        if j == len(inner) or (i < len(outer) and outer_angles[i + 1] < inner_angles[j + 1]):
+            band.append((o, outer[(i + 1) % len(outer)], n))
+            i += 1
+        else:
+            band.append((o, inner[(j + 1) % len(inner)], n))
+            j += 1
+    return band
+
+
+def _turned(points: NDArray[np.floating], numbers: list[int]) -> tuple[list[int], NDArray[np.float64]]:
+    """Point numbers and their angles around the centre of all, sorted by angle."""
+    own = points[numbers]
+    centre = (points[numbers].max(axis=0) + points[numbers].min(axis=0)) / 2
+    angle = np.arctan2(own[:, 1] - centre[1], own[:, 0] - centre[0])
+    order = np.argsort(angle)
+    return [numbers[k] for k in order], angle[order]
+
+
+@dataclass(frozen=True)
+class WarpMesh:
+    """Triangles over mesh points, ring points and border points, in this order; the mouth is closed by a strip."""
+
+    triangles: NDArray[np.int32]
+
+    @staticmethod
+    def build(basis: FaceBasis) -> "WarpMesh":
+        """The triangulation for a basis; the same for everybody and every crop size."""
+        lips = []
+        for i in range(len(LIP_INNER_UPPER) - 1):
+            a, b = LIP_INNER_UPPER[i : i + 2]
+            c, d = LIP_INNER_LOWER[i : i + 2]
+            lips += [t for t in ((a, b, d), (a, d, c)) if len(set(t)) == 3]
+        mean = basis.mean[:, :2]
+        oval = list(FACE_OVAL)
+        layout = np.concatenate([mean, ring(mean[oval]), _border(1) * 3 - 1.2 + np.float32([0, 0.286])])
+        outline, outline_angles = _turned(layout, oval)
+        around = list(range(MESH_POINTS, MESH_POINTS + len(oval)))
+        around, around_angles = _turned(layout, around)
+        corner = list(range(MESH_POINTS + len(oval), len(layout)))
+        corner, corner_angles = _turned(layout, corner)
+        bands = _between(around, outline, (around_angles, outline_angles))
+        bands += _between(corner, around, (corner_angles, around_angles))
+        return WarpMesh(np.concatenate([bands, basis.triangles, lips]).astype(np.int32))
+
+    def vertices(
+        self, landmarks: NDArray[np.floating], outline: NDArray[np.floating], size: int
+    ) -> NDArray[np.float32]:
+        """All vertices (V, 3) of one frame in a crop of ``size`` pixels; ring and border lie behind the face.
+
+        ``landmarks`` (478, 3) and ``outline`` (36, >=2), the neutral face's outline under the frame's pose, are in
+        crop pixels.
+        """
+        flat = np.concatenate([ring(outline[:, :2]), _border(size)])
+        behind = np.full((len(flat), 1), landmarks[:, 2].max() + 1)
+        return np.concatenate([landmarks, np.concatenate([flat, behind], axis=1)]).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Raster:
+    """The mesh drawn once for a new frame; any number of sources can then be mapped onto it."""
+
+    mesh: WarpMesh
+    vertices: NDArray[np.float32]
+    size: int
+    number: NDArray[np.int32]
+    """(size / 2, size / 2) the number of the triangle at every second pixel."""
+
+    @staticmethod
+    def draw(mesh: WarpMesh, vertices: NDArray[np.float32], size: int) -> "Raster":
+        """Draw vertices (V, 3) of the new frame, far triangles first."""
+        corners = vertices[mesh.triangles]
+        cells = size // _RASTER_STEP
+        canvas = np.zeros((cells, cells), np.int32)
+        fixed = np.round((corners[:, :, :2] / _RASTER_STEP - 0.25) * 256).astype(np.int32)
+        for face in np.argsort(-corners[:, :, 2].mean(axis=1), kind="stable"):
+            cv2.fillConvexPoly(canvas, fixed[face], int(face), lineType=cv2.LINE_8, shift=8)
+        return Raster(mesh, vertices, size, canvas)
+
+    def sources(self, vertices: NDArray[np.float32], scale: float = 1.0) -> tuple[NDArray, NDArray]:
+        """Maps x, y (size * scale, size * scale) for cv2.remap: the place in a source frame of every pixel.
+
+        ``vertices`` (V, >=2) are the source frame's, in pixels of its own crop, which may have another size.
+        ``scale`` enlarges the maps for a crop at another resolution than the one drawn.
+        """
+        triangles = self.mesh.triangles
+        ours = self.vertices[triangles][:, :, :2].astype(np.float64)
+        theirs = vertices[triangles][:, :, :2].astype(np.float64)
+        ours_edges = np.stack([ours[:, 1] - ours[:, 0], ours[:, 2] - ours[:, 0]], axis=2)
+        their_edges = np.stack([theirs[:, 1] - theirs[:, 0], theirs[:, 2] - theirs[:, 0]], axis=2)
+        det = ours_edges[:, 0, 0] * ours_edges[:, 1, 1] - ours_edges[:, 0, 1] * ours_edges[:, 1, 0]
+        det = np.where(np.abs(det) < 1e-3, np.where(det < 0, -1e-3, 1e-3), det)
+        adjugate = np.stack([
+            np.stack([ours_edges[:, 1, 1], -ours_edges[:, 0, 1]], axis=1),
+            np.stack([-ours_edges[:, 1, 0], ours_edges[:, 0, 0]], axis=1),
+        ], axis=1)  # fmt: skip
+        linear = their_edges @ adjugate / det[:, None, None]
+        offset = theirs[:, 0] - np.einsum("fij,fj->fi", linear, ours[:, 0])
+        affine = np.concatenate([linear.reshape(-1, 4), offset], axis=1).astype(np.float32)[self.number]
+        at = np.arange(self.number.shape[0], dtype=np.float32) * _RASTER_STEP + (_RASTER_STEP - 1) / 2
+        x, y = at[None, :], at[:, None]
+        maps = (
+            affine[..., 0] * x + affine[..., 1] * y + affine[..., 4],
+            affine[..., 2] * x + affine[..., 3] * y + affine[..., 5],
+        )
+        low, high = vertices[:, :2].min(axis=0), vertices[:, :2].max(axis=0)
+        full = round(self.size * scale)
+        first, second = (
+            cv2.resize(np.clip(m, low[i], high[i]), (full, full), interpolation=cv2.INTER_LINEAR)
+            for i, m in enumerate(maps)
+        )
+        return first, second
