@@ -9,9 +9,8 @@ where it was interrupted. The biggest speaker is never left out as a whole; its 
 
 import argparse
 import json
-import sys
 from collections import Counter, defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -144,20 +143,28 @@ def measure_all(
 
 
 def run_folds(corpus: Path, runs: Path, folds: int, hold_out: int, steps: int) -> dict[str, list[Measured]]:
-    """Train without each group of speakers and measure on it."""
-    from evp.motion.train import MotionConfig, train_motion
+    """Train without each group of speakers, measure on it, and write the mean of the networks to runs/motion.onnx.
+
+    Every network has been measured on people it never met, and their mean has met everybody. Its travel makes up
+    for what the networks lacked on unknown people.
+    """
+    from evp.motion.train import MotionConfig, export_motion, read_network, train_motion
 
     entries = json.loads((corpus / "manifest.json").read_text())["clips"]
     tracked = [entry for entry in entries if "coefficients" in np.load(corpus / entry["file"])]
     (biggest, _), *others = Counter(entry["speaker"] for entry in tracked).most_common()
-    clips = [entry["file"] for entry in tracked if entry["speaker"] == biggest][-hold_out:]
-    results: dict[str, list[Measured]] = {}
-    for fold in range(folds):
-        group = [speaker for speaker, _ in sorted(others)][fold::folds]
-        config = replace(MotionConfig(), leave_out=(*group, *clips), steps=steps)
+    clips = sorted(entry["file"] for entry in tracked if entry["speaker"] == biggest)[-hold_out:]
+    groups = [sorted(speaker for speaker, _ in others)[fold::folds] for fold in range(folds)]
+    results: dict[str, list[Measured]] = defaultdict(list)
+    for fold, group in enumerate(groups):
+        config = MotionConfig(leave_out=(*group, *clips), steps=steps)
         weights = train_motion(corpus, runs / f"fold{fold}", config)
-        results |= measure_all(corpus, MotionModel.load(weights), FaceBasis.load(), {*group, *clips})
-        print(f"fold {fold} without {', '.join(group)}", file=sys.stderr)
+        found = measure_all(corpus, MotionModel.load(weights), FaceBasis.load(), {*group, *clips})
+        for speaker, measured in found.items():
+            results[speaker] += measured
+    travel = mean([mean([clip.opening_travel for clip in results[speaker]]) for speaker, _ in others])
+    networks = [read_network(runs / f"fold{fold}" / "checkpoint.pt") for fold in range(folds)]
+    export_motion(runs / "motion.onnx", networks, {"left_out": groups, "held_out": clips}, 1 / travel)
     return results
 
 

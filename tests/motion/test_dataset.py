@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from evp.motion.augment import AugmentConfig
 from evp.motion.dataset import Batcher, _rest_envelope, read_clips, speech_labels
 from evp.motion.visemes import BILABIAL, SILENCE, UNLABELLED
 
-OFF = AugmentConfig(0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+OFF = AugmentConfig(1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 MOUTH = 4
 
 
@@ -81,7 +82,7 @@ def test_folder_without_manifest_is_refused(tmp_path: Path) -> None:
 
 
 def test_inserted_silence_is_silent_and_at_rest(corpus: Path) -> None:
-    always = AugmentConfig(0, 0, 0, 0, 0, 0, 0, 0, 0, silence=1)
+    always = replace(OFF, silence=1)
     batch = batcher(corpus, always).batch(0, 1)
     rest = (batch.speech[2:] == 0) & (batch.tracked[2:] == 1)
     assert rest.any()

@@ -63,18 +63,19 @@ def test_stop_and_resume_equals_no_stop(corpus: Path, tmp_path: Path) -> None:
 def test_torch_and_exported_network_agree(corpus: Path, tmp_path: Path) -> None:
     import torch
 
-    from evp.motion.train import export_motion
+    from evp.motion.train import export_motion, read_network
 
     run = training(corpus, TINY)
     run.advance()
-    network = run.average.module.eval()
-    export_motion(tmp_path / "motion.onnx", network, TINY, ["anna"])
+    run.save(tmp_path / "checkpoint.pt")
+    network = read_network(tmp_path / "checkpoint.pt")
+    export_motion(tmp_path / "motion.onnx", [network, network], {"note": "twice the same"}, travel=1.5)
     features, emotion = torch.randn(1, 4 * 37, 64), torch.randn(1, 128)
     with torch.no_grad():
         expected = network(features, emotion)
     session = MotionModel.load(tmp_path / "motion.onnx").session
     coefficients, speech = session.run(features=features.numpy(), emotion=emotion.numpy())
-    np.testing.assert_allclose(coefficients, expected.coefficients, atol=1e-4)
+    np.testing.assert_allclose(coefficients, 1.5 * expected.coefficients, atol=1e-4)
     np.testing.assert_allclose(speech, expected.speech.sigmoid(), atol=1e-4)
 
 

@@ -21,19 +21,21 @@ ENVELOPE_ORDER = 14
 class AugmentConfig:
     """How strongly training crops are changed; 0 switches a change off."""
 
+    untouched: float = 0.3
+    """Share of crops whose sound is left as it was recorded."""
     speed: float = 0.15
     """Largest relative change of speed; the mouth's motion is resampled with the sound."""
     formants: float = 0.15
     """Largest relative shift of the vocal tract's resonances."""
     pitch: float = 0.4
     """Largest shift of the harmonics, octaves."""
-    equaliser: float = 0.8
+    equaliser: float = 0.6
     """Standard deviation of the smooth random frequency response, natural logarithm of energy."""
     level: float = 0.5
     """Standard deviation of the level, natural logarithm of energy."""
-    noise: float = 0.35
+    noise: float = 0.3
     """Share of crops with stationary noise, 3 to 40 dB below the speech."""
-    room: float = 0.2
+    room: float = 0.15
     """Share of crops with reverberation."""
     band_limit: float = 0.1
     """Share of crops limited to a telephone's or an old recording's band."""
@@ -47,6 +49,8 @@ def changed_voice(
     rows: NDArray[np.floating], config: AugmentConfig, random: np.random.Generator
 ) -> NDArray[np.floating]:
     """The rows as another speaker in another room would have given them; see the fields of AugmentConfig."""
+    if random.random() < config.untouched:
+        return rows
     smooth = rows @ _envelope_projection()
     formants = np.exp(random.uniform(-1, 1) * np.log1p(config.formants))
     pitch = 2 ** (random.uniform(-1, 1) * config.pitch)

@@ -67,7 +67,7 @@ def motion_losses(
         "velocity": _mean(_squared(error.diff(dim=1), geometry.metric), both),
         "measures": _mean(((said - true) / said.new_tensor(TYPICAL_TRAVEL)).square().mean(dim=2), known),
         "correlation": _decorrelation(geometry.measures(output.coefficients), true, known),
-        "travel": _travel(said, true, known),
+        "travel": _travel(geometry.measures(output.coefficients), true, known),
         "closure": _closure(geometry.measures(output.coefficients)[..., 0], targets.visemes),
         "visemes": cross_entropy(
             output.visemes.flatten(0, 1), targets.visemes.flatten(), ignore_index=UNLABELLED

@@ -21,7 +21,7 @@ class MotionOutput(NamedTuple):
     visemes: Tensor
     """(B, R / 2, len(visemes.NAMES)) logits at 50 Hz; a training target."""
     auxiliary: Tensor
-    """(B, F, A) mouth channels of another rig; a training target."""
+    """(B, F, A) the same motion in the channels of another rig; a training target."""
 
 
 class Residual(nn.Module):
@@ -83,9 +83,10 @@ class MotionNetwork(nn.Module):
         self.emotion = nn.Linear(EMOTION_SIZE, 2 * channels, bias=False)
         nn.init.zeros_(self.emotion.weight)
         self.decoder = nn.Sequential(*(Residual(channels, 3, d, dropout) for d in (1, 2, 4)))
-        self.heads = nn.Conv1d(channels, len(opening) + 2 + auxiliary, 1)
+        self.heads = nn.Conv1d(channels, len(opening) + 2, 1)
         self.closure = LipClosure(opening, metric)
-        self.sizes = [len(opening), 1, 1, auxiliary]
+        self.other_rig = nn.Linear(len(opening), auxiliary)
+        self.sizes = [len(opening), 1, 1]
 
     def forward(self, features: Tensor, emotion: Tensor) -> MotionOutput:
         """``features`` (B, R, BANDS), R a multiple of 4, and ``emotion`` (B, EMOTION_SIZE), zeros for neutral."""
@@ -94,9 +95,9 @@ class MotionNetwork(nn.Module):
         said = self.to_25_hz(torch.cat([encoded, visemes.softmax(dim=1)], dim=1))
         gain, shift = self.emotion(emotion)[..., None].chunk(2, dim=1)
         heads = self.heads(self.decoder(said * (1 + gain) + shift)).transpose(1, 2)
-        mouth, speech, closure, auxiliary = heads.split(self.sizes, dim=2)
+        mouth, speech, closure = heads.split(self.sizes, dim=2)
         closed = self.closure(mouth, closure[..., 0].sigmoid())
-        return MotionOutput(closed, speech[..., 0], visemes.transpose(1, 2), auxiliary)
+        return MotionOutput(closed, speech[..., 0], visemes.transpose(1, 2), self.other_rig(closed))
 
 
 class SpeakerStyle(nn.Module):
