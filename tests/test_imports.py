@@ -12,7 +12,7 @@ SOURCE = Path(__file__).parents[1] / "src"
 FILES = sorted((SOURCE / "evp").rglob("*.py"))
 
 LAYERS = [
-    {"clock", "errors"},
+    {"clock", "errors", "background"},
     {"media", "weights"},
     {"audio", "face"},
     {"corpora", "evaluation"},

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -86,13 +86,29 @@ def show(bundle: Annotated[Path, typer.Argument(help="A bundle from 'portrait bu
 def prepare(
     sources: Annotated[list[Path], typer.Argument(help="Folders with videos of people talking.")],
     output: Folder,
+    speaker: Annotated[
+        Literal["folder", "file"],
+        typer.Option(help="Whether a folder holds one person's videos, or every file shows another person."),
+    ] = "folder",
+    crops: Annotated[int, typer.Option(min=1, help="Most face pictures to keep of one video.")] = 400,
 ) -> None:
-    """Cut videos into clips to train on."""
+    """Make videos of people talking into something to train on; can be repeated to add more."""
     _check_folder(output)
-    from evp.corpora.prepare import prepare_corpus
+    from evp.corpora.prepare import PrepareConfig, prepare_corpus
 
+    config = PrepareConfig(speaker, crops)
     with _progress() as report:
-        prepare_corpus(sources, output, progress=functools.partial(report, "preparing"))
+        manifest = prepare_corpus(sources, output, config, progress=functools.partial(report, "preparing"))
+    people = len({clip.speaker for clip in manifest.clips})
+    typer.echo(f"{output}: {len(manifest.clips)} clips of {people} people, {len(manifest.dropped)} dropped")
+
+
+def basis(corpus: Corpus, output: Output) -> None:
+    """Learn the face basis: the mean face and the directions in which faces move."""
+    _check_output(output)
+    from evp.corpora.basis import train_basis
+
+    train_basis(corpus, output)
 
 
 def motion(corpus: Corpus, output: Folder, steps: Steps = None, seed: Seed = 0) -> None:
@@ -122,6 +138,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "portrait build": build,
     "portrait show": show,
     "corpus prepare": prepare,
+    "train basis": basis,
     "train motion": motion,
     "train renderer": renderer,
 }

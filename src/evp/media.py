@@ -150,7 +150,9 @@ def read_frames_backwards(footage: BinaryIO, frames: int, keyframe_every: int) -
     with _open(footage) as container:
         stream = _picture_stream(container, footage)
         for first in range((frames - 1) // keyframe_every * keyframe_every, -1, -keyframe_every):
-            container.seek(round(Fraction(first, FRAME_RATE) / cast(Fraction, stream.time_base)), stream=stream)
+            container.seek(
+                round(Fraction(first, FRAME_RATE) / cast(Fraction, stream.time_base)), stream=stream
+            )
             group = []
             for frame in container.decode(stream):
                 if frame.time > (min(first + keyframe_every, frames) - 0.5) / FRAME_RATE:

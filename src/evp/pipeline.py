@@ -1,6 +1,7 @@
 """The whole flow on one screen: speech -> facial motion -> aligned landmarks -> frames -> film."""
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from evp import __version__
 from evp.background import run_ahead
-from evp.clock import frames_for_samples
+from evp.clock import SAMPLES_PER_FRAME, frames_for_samples
 from evp.errors import FaceError, InputError
 from evp.face.basis import FaceBasis
 from evp.face.crop import smooth_in_time
@@ -24,9 +25,15 @@ Progress = Callable[[int, int], None]
 _MOTION_SMOOTH_FRAMES = 0.6
 
 
-def animate(speech: NDArray[np.float32], portrait: Portrait) -> Iterator[NDArray[np.uint8]]:
-    """Frames (H, W, 3) RGB, 25 a second, of the portrait saying ``speech`` (samples,), 16 kHz mono, -1..1."""
-    return perform(portrait, MotionModel.load().predict(speech))
+def animate(
+    speech: NDArray[np.float32], portrait: Portrait, emotion: NDArray[np.float32] | None = None
+) -> Iterator[NDArray[np.uint8]]:
+    """Frames (H, W, 3) RGB, 25 a second, of the portrait saying ``speech`` (samples,), 16 kHz mono, -1..1.
+
+    ``emotion`` is an emotion code (128,); None is neutral, which is all that the packaged model knows so far.
+    """
+    blocks = MotionModel.load().predict_blocks(speech, emotion)
+    return perform(portrait, chain.from_iterable(blocks))
 
 
 def motion_from_film(film: Path) -> NDArray[np.float32]:
@@ -67,7 +74,7 @@ def animate_file(
         motion = motion_from_film(motion_from)
         waveform = read_speech(speech) if speech is not None else _sound_or_none(motion_from)
         frames, total = perform(target, motion), len(motion)
-        waveform = None if waveform is None else waveform[: total * 640]
+        waveform = None if waveform is None else waveform[: total * SAMPLES_PER_FRAME]
     elif speech is not None:
         waveform = read_speech(speech)
         frames, total = animate(waveform, target), frames_for_samples(len(waveform))

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 METADATA_KEY = "evp"
 CHECKSUM_KEY = "evp_sha256"
 
+_PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")
+"""Engines in the order of preference; which are there depends on the onnxruntime package that is installed."""
+
 
 @dataclass(frozen=True)
 class Session:
@@ -57,8 +60,10 @@ def open_session(content: bytes, name: str, threads: int = 0) -> Session:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
+    usable = onnxruntime.get_available_providers()
+    providers = [provider for provider in _PROVIDERS if provider in usable]
     try:
-        inference = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        inference = onnxruntime.InferenceSession(content, options, providers=providers)
     except Exception as error:  # onnxruntime's own exceptions share no narrower base class
         raise WeightsError(f"the weights {name} are not a network that can run here") from error
     return Session(inference, json.loads(inference.get_modelmeta().custom_metadata_map[METADATA_KEY]))

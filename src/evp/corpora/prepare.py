@@ -1,10 +1,10 @@
 """Folders of videos of people talking -> a prepared corpus: one archive a clip, a manifest, and what was dropped.
 
-An archive (``.npz``) holds ``waveform`` (samples,) 16 kHz, in step with the frames; ``coefficients`` (frames, M + U),
-``landmarks`` (frames, 478, 3) in the head frame, ``opening`` and ``width`` (frames,) of the mouth in face heights,
-``angles`` (frames, 3) degrees, ``valid`` (frames,); and face crops for the renderer as JPEG: ``crops`` (bytes,),
-``crop_offsets`` (crops + 1,), and ``crop_frames``, ``crop_landmarks``, ``crop_outline``, ``crop_angles``,
-``crop_shape`` for each.
+An archive (``.npz``) holds ``waveform`` (samples,) 16 kHz, in step with the frames; ``coefficients`` (frames, M + U);
+``landmarks`` (frames, 478, 3) and ``neutral`` (478, 3) in the head frame; ``opening`` and ``width`` (frames,) of the
+mouth in face heights; ``angles`` (frames, 3) degrees; ``valid`` (frames,); and face crops for the renderer as JPEG:
+``crops`` (bytes,), ``crop_offsets`` (crops + 1,), and ``crop_frames``, ``crop_landmarks``, ``crop_outline``,
+``crop_angles``, ``crop_shape`` for each.
 """
 
 import shutil
@@ -170,6 +170,7 @@ def _finish(path: Path, track: Path, output: Path, neutral: NDArray[np.float64],
         waveform=_sound(path, len(valid)),
         coefficients=coefficients,
         landmarks=meshes,
+        neutral=head.neutral,
         opening=mouth_opening(meshes),
         width=mouth_width(meshes),
         angles=angles,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +54,7 @@ class FaceBasis:
                 return FaceBasis(
                     stored["mean"], stored["components"], int(stored["mouth_count"]), stored["triangles"]
                 )
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, EOFError, BadZipFile, ValueError, KeyError) as error:
             raise WeightsError(f"{source}: not a face basis ({error})") from error
 
     def save(self, path: Path) -> None:
@@ -134,7 +135,7 @@ def learn_basis(
     displacements: list[NDArray[np.floating]],
     triangles: NDArray[np.int32],
 ) -> FaceBasis:
-    """Principal components of expression from displacements (T, 478, 3) of several people, each person counting equally.
+    """Principal components of expression from displacements (T, 478, 3) of several people, who count equally.
 
     Components are centred on the neutral face, not on the mean expression: zero coefficients are a neutral face.
     """

@@ -114,16 +114,16 @@ def from_mesh(mesh: NDArray[np.float32], layout: Layout) -> NDArray[np.float32]:
     return np.einsum("pm,...md->...pd", _FROM_MESH[layout], mesh)
 
 
-def mouth_opening(mesh: NDArray[np.float32]) -> NDArray[np.float32]:
+def mouth_opening(mesh: NDArray[np.floating]) -> NDArray[np.floating]:
     """Distance between the inner lips (...,), in the unit of the mesh (head frame: face heights)."""
     return np.linalg.norm(mesh[..., UPPER_LIP_INNER, :] - mesh[..., LOWER_LIP_INNER, :], axis=-1)
 
 
-def mouth_width(mesh: NDArray[np.float32]) -> NDArray[np.float32]:
+def mouth_width(mesh: NDArray[np.floating]) -> NDArray[np.floating]:
     """Distance between the mouth corners (...,), in the unit of the mesh (head frame: face heights)."""
     return np.linalg.norm(mesh[..., MOUTH_CORNER_LEFT, :] - mesh[..., MOUTH_CORNER_RIGHT, :], axis=-1)
 
 
-def face_height(mesh: NDArray[np.float32]) -> NDArray[np.float32]:
+def face_height(mesh: NDArray[np.floating]) -> NDArray[np.floating]:
     """Distance from the hairline to the chin (...,), in the unit of the mesh."""
     return np.linalg.norm(mesh[..., HAIRLINE, :] - mesh[..., CHIN, :], axis=-1)

@@ -48,7 +48,7 @@ class Pose:
         """(T, 3) yaw, pitch, roll in degrees: turning to the right, nodding down, tilting clockwise are positive."""
         r = self.rotation
         yaw = np.arctan2(-r[:, 0, 2], r[:, 2, 2])
-        pitch = np.arcsin(np.clip(r[:, 1, 2], -1, 1))
+        pitch = np.arcsin(np.clip(-r[:, 1, 2], -1, 1))
         roll = np.arctan2(r[:, 1, 0], r[:, 1, 1])
         return np.degrees(np.stack([yaw, pitch, roll], axis=1))
 

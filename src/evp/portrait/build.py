@@ -84,7 +84,7 @@ def build_portrait(
     of the renderer, which needs the ``train`` extra. Raises InputError, FaceError, OutputError, MissingExtraError.
     """
     began = time.monotonic()
-    report = progress or (lambda stage, done, total: None)
+    report = progress or (lambda *_: None)
     check_output(output)
     if not consent.strip():
         raise InputError("a portrait needs a statement of consent: how the person shown has agreed, and when")

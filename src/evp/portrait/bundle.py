@@ -223,12 +223,17 @@ class Portrait:
             raise PortraitError(f"{path} is broken: {error}") from error
 
 
+def read_manifest(path: Path) -> dict[str, Any]:
+    """What a bundle says of itself, as plain values, after checking all of it. Raises PortraitError."""
+    return asdict(Portrait.open(path).manifest)
+
+
 def _check_kind(described: object, path: Path) -> None:
     if not isinstance(described, dict) or described.get("kind") != KIND:
         raise PortraitError(f"{path} is not a portrait of this program")
     if described.get("format", 0) > FORMAT:
         raise PortraitError(
-            f"{path} is a portrait of format {described['format']}, newer than this program knows ({FORMAT}): update evp"
+            f"{path} is of format {described['format']}, newer than this program knows ({FORMAT}): update evp"
         )
 
 

@@ -54,7 +54,7 @@ def evaluate(
         name: [] for name in ("face_psnr", "face_ssim", "mouth_psnr", "mouth_ssim")
     }
     real, made, still = [], [], []
-    columns = []
+    columns: list[NDArray[np.uint8]] = []
     pictures = islice(read_frames(io.BytesIO(portrait.footage)), start, start + count)
     for number, picture in enumerate(pictures):
         frame = start + number

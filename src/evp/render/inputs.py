@@ -5,12 +5,13 @@ The same function serves training, fine-tuning, evaluation and running, so they 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from evp.face.crop import resized, scaled_points
+from evp.face.crop import CROP, resized, scaled_points
 from evp.face.layouts import (
     BROW_LEFT_LOWER,
     BROW_LEFT_UPPER,
@@ -27,7 +28,7 @@ from evp.face.layouts import (
     NOSE_BASE,
     NOSE_BRIDGE,
 )  # fmt: skip
-from evp.render.warp import Raster, WarpMesh
+from evp.render.warp import Field, Raster, WarpMesh
 
 INPUT_CHANNELS = 11
 """Warped picture (3), mouth source (3), mask, edges of face and brows and nose, of eyes, of lips, inner mouth."""
@@ -57,16 +58,14 @@ class View:
     def size(self) -> int:
         return self.picture.shape[0]
 
-    def resized(self, size: int) -> "View":
-        """The same view at another resolution."""
-        if size == self.size:
+    @cached_property
+    def small(self) -> "View":
+        """The same view at the network's resolution."""
+        if self.size == CROP:
             return self
-        scale = size / self.size
-        return View(
-            resized(self.picture, size),
-            scaled_points(self.landmarks, scale),
-            scaled_points(self.outline, scale),
-        )
+        scale = CROP / self.size
+        landmarks, outline = (scaled_points(points, scale) for points in (self.landmarks, self.outline))
+        return View(resized(self.picture, CROP), landmarks, outline)
 
 
 def _fixed(points: NDArray[np.float32], numbers: tuple[int, ...]) -> NDArray[np.int32]:
@@ -112,15 +111,18 @@ def face_mask(landmarks: Sequence[NDArray[np.float32]], size: int) -> NDArray[np
 
 @dataclass(frozen=True)
 class Prepared:
-    """The network's input for one frame and what is needed to compose its output."""
+    """The network's input for one frame, and what composes its output at any resolution."""
 
     tensor: NDArray[np.float32]
-    """(11, S, S) network input; pictures and masks 0..1."""
-    raster: Raster
+    """(11, 256, 256) network input; pictures and masks 0..1."""
     mask: NDArray[np.uint8]
-    """(S, S) of :func:`face_mask`."""
+    """(256, 256) of :func:`face_mask`."""
     inside: NDArray[np.uint8]
-    """(S, S) soft inner mouth, where the mouth source shows."""
+    """(256, 256) soft inner mouth, where the mouth shows."""
+    skin: list[Field]
+    """How every skin view is warped."""
+    mouth: list[Field]
+    """How every mouth view is warped."""
 
 
 def prepare(
@@ -130,55 +132,61 @@ def prepare(
     skin: Sequence[View],
     mouth: Sequence[View],
 ) -> Prepared:
-    """The input for a new face with ``landmarks`` (478, 3), crop pixels, in ``frame``.
+    """The input for a new face with ``landmarks`` (478, 3), pixels of the crop of ``frame``.
 
     ``skin`` gives the pixels of the face and ``mouth`` those inside the mouth, each as the mean of its views, all
-    warped to the new landmarks. Of ``frame`` only the pixels outside the mask are used. All views have one size.
+    warped to the new landmarks. Of ``frame`` only the pixels outside the mask are used.
     """
-    size = frame.size
-    raster = Raster.draw(mesh, mesh.vertices(landmarks, frame.outline, size), size)
-    mask = face_mask([landmarks, frame.landmarks], size)
-    inner = inner_mouth(landmarks, size)
-    inside = cv2.GaussianBlur(inner, (0, 0), size / 256)
-    seen_mouth = _mean_warp(raster, mouth)
-    warped = blend(frame.picture, blend(_mean_warp(raster, skin), seen_mouth, inside), mask)
-    lips = cv2.dilate(_filled([landmarks], LIPS_OUTER, size), np.ones((9, 9), np.uint8))
+    small = frame.small
+    points = scaled_points(landmarks, CROP / frame.size)
+    raster = Raster.draw(mesh, mesh.vertices(points, small.outline, CROP), CROP)
+    skin_fields, mouth_fields = (
+        [raster.field(mesh.vertices(v.small.landmarks, v.small.outline, CROP)) for v in views]
+        for views in (skin, mouth)
+    )
+    mask = face_mask([points, small.landmarks], CROP)
+    inner = inner_mouth(points, CROP)
+    inside = cv2.GaussianBlur(inner, (0, 0), 1)
+    seen_mouth = _mean_sample(mouth_fields, [view.small for view in mouth], CROP)
+    face = blend(_mean_sample(skin_fields, [view.small for view in skin], CROP), seen_mouth, inside)
+    warped = blend(small.picture, face, mask)
+    lips = cv2.dilate(_filled([points], LIPS_OUTER, CROP), np.ones((9, 9), np.uint8))
     seen_mouth = cv2.copyTo(seen_mouth, lips)
-    planes = [*cv2.split(warped), *cv2.split(seen_mouth), mask, *edges(landmarks, size), inner]
-    tensor = np.empty((INPUT_CHANNELS, size, size), np.float32)
+    planes = [*cv2.split(warped), *cv2.split(seen_mouth), mask, *edges(points, CROP), inner]
+    tensor = np.empty((INPUT_CHANNELS, CROP, CROP), np.float32)
     for channel, plane in zip(tensor, planes, strict=True):
         np.multiply(plane, np.float32(1 / 255), out=channel)
-    return Prepared(tensor, raster, mask, inside)
+    return Prepared(tensor, mask, inside, skin_fields, mouth_fields)
 
 
-def warp(raster: Raster, source: View, scale: float = 1.0) -> NDArray[np.uint8]:
-    """A source picture under the mesh of the new frame, at ``scale`` times the resolution of the raster."""
-    vertices = raster.mesh.vertices(source.landmarks, source.outline, source.size)
-    x, y = raster.sources(vertices, scale)
-    return cv2.remap(source.picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-
-
-def _mean_warp(raster: Raster, sources: Sequence[View], scale: float = 1.0) -> NDArray[np.uint8]:
-    mean = warp(raster, sources[0], scale)
-    for count, source in enumerate(sources[1:], start=2):
-        mean = cv2.addWeighted(mean, 1 - 1 / count, warp(raster, source, scale), 1 / count, 0)
+def _mean_sample(fields: Sequence[Field], views: Sequence[View], size: int) -> NDArray[np.uint8]:
+    mean = fields[0].sample(views[0].picture, size)
+    for count, (field, view) in enumerate(zip(fields[1:], views[1:], strict=True), start=2):
+        mean = cv2.addWeighted(mean, 1 - 1 / count, field.sample(view.picture, size), 1 / count, 0)
     return mean
 
 
 def compose(
-    raster: Raster,
-    mask: NDArray[np.uint8],
-    inside: NDArray[np.uint8],
+    prepared: Prepared,
+    correction: NDArray[np.float32],
     frame: View,
     skin: Sequence[View],
     mouth: Sequence[View],
 ) -> NDArray[np.uint8]:
-    """The warped picture (S, S, 3) at the resolution of ``frame``: the frame outside the mask (S, S), skin in it, and
-    mouth where ``inside`` (S, S) says so.
+    """The made picture (S, S, 3) at the resolution of ``frame``, with the views that were prepared.
+
+    Skin and mouth are warped at this resolution; the network's ``correction`` (3, 256, 256), -1..1, is enlarged.
     """
-    scale = frame.size / raster.size
-    face = blend(_mean_warp(raster, skin, scale), _mean_warp(raster, mouth, scale), inside)
-    return blend(frame.picture, face, mask)
+    size = frame.size
+    mask, inside = (
+        cv2.resize(m, (size, size), interpolation=cv2.INTER_LINEAR) for m in (prepared.mask, prepared.inside)
+    )
+    face = blend(_mean_sample(prepared.skin, skin, size), _mean_sample(prepared.mouth, mouth, size), inside)
+    small = cv2.merge(list(correction * np.float32(255)))
+    corrected = cv2.add(
+        face, cv2.resize(small, (size, size), interpolation=cv2.INTER_LINEAR), dtype=cv2.CV_8U
+    )
+    return blend(frame.picture, corrected, mask)
 
 
 def blend(under: NDArray[np.uint8], over: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -45,4 +45,5 @@ def _ssim(a: Tensor, b: Tensor) -> Tensor:
         1, dim=1
     )
     vx, vy, covariance = xx - mx * mx, yy - my * my, xy - mx * my
-    return ((2 * mx * my + 1e-4) * (2 * covariance + 9e-4)) / ((mx * mx + my * my + 1e-4) * (vx + vy + 9e-4))
+    similar = (2 * mx * my + 1e-4) * (2 * covariance + 9e-4) / ((mx * mx + my * my + 1e-4) * (vx + vy + 9e-4))
+    return similar.unsqueeze(1)

@@ -8,10 +8,13 @@ from numpy.typing import NDArray
 
 from evp.errors import WeightsError
 from evp.face.basis import FaceBasis
-from evp.face.crop import CROP, scaled_points
-from evp.render.inputs import INPUT_CHANNELS, View, blend, compose, prepare
+from evp.face.crop import CROP
+from evp.render.inputs import INPUT_CHANNELS, View, compose, prepare
 from evp.render.warp import WarpMesh
 from evp.weights import Session
+
+_STEP = 16
+"""The network halves the picture four times."""
 
 
 class Renderer:
@@ -36,21 +39,17 @@ class Renderer:
         ``skin`` gives the pixels of the face and ``mouth`` the inside of the mouth, each the mean of its warped
         views; of ``frame`` only what lies outside the face is used, unless it is among ``skin``.
         """
-        size = frame.size
-        small = {id(view): view.resized(CROP) for view in (frame, *skin, *mouth)}
-        prepared = prepare(
-            self._mesh,
-            scaled_points(landmarks, CROP / size),
-            small[id(frame)],
-            [small[id(view)] for view in skin],
-            [small[id(view)] for view in mouth],
-        )
-        correction = self._session.run(inputs=prepared.tensor[None])[0][0].transpose(1, 2, 0)
-        mask, inside = (
-            cv2.resize(m, (size, size), interpolation=cv2.INTER_LINEAR)
-            for m in (prepared.mask, prepared.inside)
-        )
-        warped = compose(prepared.raster, mask, inside, frame, skin, mouth)
-        enlarged = cv2.resize(correction * np.float32(255), (size, size), interpolation=cv2.INTER_LINEAR)
-        corrected = cv2.add(warped, enlarged, dtype=cv2.CV_8U)
-        return blend(warped, corrected, mask)
+        prepared = prepare(self._mesh, landmarks, frame, skin, mouth)
+        rows, columns = _used(prepared.mask)
+        correction = np.zeros((3, CROP, CROP), np.float32)
+        correction[:, rows, columns] = self._session.run(inputs=prepared.tensor[None, :, rows, columns])[0][0]
+        return compose(prepared, correction, frame, skin, mouth)
+
+
+def _used(mask: NDArray[np.uint8]) -> tuple[slice, slice]:
+    """Rows and columns around all of a mask (256, 256), in steps that the network can take."""
+    left, top, width, height = cv2.boundingRect(mask)
+    return (
+        slice(top // _STEP * _STEP, -(-(top + height) // _STEP) * _STEP),
+        slice(left // _STEP * _STEP, -(-(left + width) // _STEP) * _STEP),
+    )

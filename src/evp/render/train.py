@@ -65,7 +65,7 @@ class RenderConfig:
 
 
 PATCH = 192
-"""Training looks at a part of the crop, of this side, that always holds the mouth: cheaper, and the network sees less."""
+"""Training looks at a part of the crop, of this side, that always holds the mouth: it costs half as much."""
 _PATCH_RANGE = (16, CROP - PATCH)
 
 
@@ -162,7 +162,11 @@ def export(network: RenderNetwork, path: Path, config: RenderConfig) -> None:
     metadata = {"kind": KIND, "format": FORMAT, "crop": CROP, "channels": INPUT_CHANNELS,
                 "training": {k: v for k, v in asdict(config).items() if np.isfinite(v)}}  # fmt: skip
     network = network.to(device="cpu", memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-    export_weights(path, network, {"inputs": inputs}, ["correction"], metadata)
+    free = {
+        2: 16 * torch.export.Dim("rows", min=2, max=64),
+        3: 16 * torch.export.Dim("columns", min=2, max=64),
+    }
+    export_weights(path, network, {"inputs": inputs}, ["correction"], metadata, {"inputs": free})
 
 
 def restore(content: bytes) -> RenderNetwork:

@@ -81,7 +81,9 @@ class WarpMesh:
             lips += [t for t in ((a, b, d), (a, d, c)) if len(set(t)) == 3]
         mean = basis.mean[:, :2]
         oval = list(FACE_OVAL)
-        layout = np.concatenate([mean, ring(mean[oval]), _border(1) * 3 - 1.2 + np.float32([0, 0.286])])
+        layout = np.concatenate(
+            [mean, ring(mean[oval]), _border(1) * 3 - 1.2 + np.array([0, 0.286], np.float32)]
+        )
         outline, outline_angles = _turned(layout, oval)
         around = list(range(MESH_POINTS, MESH_POINTS + len(oval)))
         around, around_angles = _turned(layout, around)
@@ -106,7 +108,7 @@ class WarpMesh:
 
 @dataclass(frozen=True)
 class Raster:
-    """The mesh drawn once for a new frame; any number of sources can then be mapped onto it."""
+    """The mesh drawn once for a new frame; any number of sources can then be warped to it."""
 
     mesh: WarpMesh
     vertices: NDArray[np.float32]
@@ -125,11 +127,10 @@ class Raster:
             cv2.fillConvexPoly(canvas, fixed[face], int(face), lineType=cv2.LINE_8, shift=8)
         return Raster(mesh, vertices, size, canvas)
 
-    def sources(self, vertices: NDArray[np.float32], scale: float = 1.0) -> tuple[NDArray, NDArray]:
-        """Maps x, y (size * scale, size * scale) for cv2.remap: the place in a source frame of every pixel.
+    def field(self, vertices: NDArray[np.float32]) -> "Field":
+        """Where the pixels of the new frame come from in a source frame with ``vertices`` (V, >=2).
 
-        ``vertices`` (V, >=2) are the source frame's, in pixels of its own crop, which may have another size.
-        ``scale`` enlarges the maps for a crop at another resolution than the one drawn.
+        The source's vertices are in pixels of a crop of the same size as the one drawn.
         """
         triangles = self.mesh.triangles
         ours = self.vertices[triangles][:, :, :2].astype(np.float64)
@@ -147,14 +148,26 @@ class Raster:
         affine = np.concatenate([linear.reshape(-1, 4), offset], axis=1).astype(np.float32)[self.number]
         at = np.arange(self.number.shape[0], dtype=np.float32) * _RASTER_STEP + (_RASTER_STEP - 1) / 2
         x, y = at[None, :], at[:, None]
-        maps = (
-            affine[..., 0] * x + affine[..., 1] * y + affine[..., 4],
-            affine[..., 2] * x + affine[..., 3] * y + affine[..., 5],
-        )
+        from_x = affine[..., 0] * x + affine[..., 1] * y + affine[..., 4]
+        from_y = affine[..., 2] * x + affine[..., 3] * y + affine[..., 5]
         low, high = vertices[:, :2].min(axis=0), vertices[:, :2].max(axis=0)
-        full = round(self.size * scale)
-        first, second = (
-            cv2.resize(np.clip(m, low[i], high[i]), (full, full), interpolation=cv2.INTER_LINEAR)
-            for i, m in enumerate(maps)
+        return Field(np.clip(from_x, low[0], high[0]), np.clip(from_y, low[1], high[1]), self.size)
+
+
+@dataclass(frozen=True)
+class Field:
+    """The place in a source frame of every second pixel of a new frame; it serves pictures of any resolution."""
+
+    x: NDArray[np.float32]
+    """(size / 2, size / 2) pixels of a source crop of ``size`` pixels."""
+    y: NDArray[np.float32]
+    size: int
+
+    def sample(self, picture: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+        """The source ``picture`` (S, S, 3), of any size, warped into a new picture (size, size, 3)."""
+        scale = np.float32(picture.shape[0] / self.size)
+        x, y = (
+            cv2.resize((place + 0.5) * scale - 0.5, (size, size), interpolation=cv2.INTER_LINEAR)
+            for place in (self.x, self.y)
         )
-        return first, second
+        return cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
