@@ -13,6 +13,8 @@ from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 
 from evp.clock import SAMPLE_RATE
+from evp.corpora.manifest import ClipEntry
+from evp.corpora.manifest import Manifest as CorpusManifest
 from evp.face.basis import FaceBasis
 from evp.face.crop import CROP, face_boxes, resized, scaled_points
 from evp.face.head import Head
@@ -251,3 +253,19 @@ def crops(frames: int = 16) -> Crops:
         pictures, np.stack(landmarks), np.stack(outlines), person.head.pose.angles().astype(np.float32),
         FaceBasis.load().shape(person.coefficients), np.zeros(frames, np.int32), np.arange(frames, dtype=np.int32),
     )  # fmt: skip
+
+
+def write_crops_corpus(folder: Path, speakers: int = 2, frames: int = 10) -> Path:
+    """A prepared corpus at ``folder``, which is returned, with what the renderer needs: a clip for each speaker."""
+    folder.mkdir()
+    clips = []
+    for speaker in range(speakers):
+        own = crops(frames)
+        np.savez(
+            folder / f"s{speaker}__a.npz", frames=frames, crops=np.concatenate(own.pictures),
+            crop_offsets=np.cumsum([0] + [len(p) for p in own.pictures]), crop_frames=own.frame,
+            crop_landmarks=own.landmarks, crop_outline=own.outline, crop_angles=own.angles, crop_shape=own.shape,
+        )  # fmt: skip
+        clips.append(ClipEntry(f"s{speaker}__a.npz", f"s{speaker}", "a.mp4", frames))
+    CorpusManifest(tuple(clips)).write(folder)
+    return folder
