@@ -40,6 +40,8 @@ _FINE_TUNING_RATE = 4e-4
 _MOST_SOURCES = 240
 _JPEG = [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
 _FOOTAGE_CRF = 14
+_BLUR_LIMIT = 0.8
+"""A frame with less than this share of the usual detail in its face is moving too fast to give pixels."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def build_portrait(
         size=track.size, frames=len(head.pose), quick=quick, left_out=_left_out(track, shot),
     )  # fmt: skip
     training = np.arange(held_out_start(len(head.pose)))
-    chosen = _spread(FaceBasis.load(), head, training)
+    chosen = _spread(FaceBasis.load(), head, _sharp(pictures, training))
     sources = SourceFrames(chosen.astype(np.int32), tuple(pictures[n] for n in chosen))
     portrait = Portrait(manifest, head, sources, film.read_bytes(), None)
     if not quick:
@@ -200,6 +202,16 @@ def _left_out(track: Track, shot: slice) -> tuple[str, ...]:
     spans = [str(span) for span in track.problems()]
     kept = f"{shot.start / FRAME_RATE:.2f}-{shot.stop / FRAME_RATE:.2f} s is the shot that was kept"
     return (*spans, kept) if shot.stop - shot.start < len(track) else tuple(spans)
+
+
+def _sharp(pictures: list[NDArray[np.uint8]], frames: NDArray[np.int_]) -> NDArray[np.int_]:
+    """``frames`` without the blurred ones: those whose face has much less detail than most."""
+    detail = []
+    for frame in frames:
+        small = resized(cv2.imdecode(pictures[frame], cv2.IMREAD_GRAYSCALE), CROP)
+        face = small[CROP // 4 : -CROP // 8, CROP // 4 : -CROP // 4]
+        detail.append(float(np.abs(cv2.Laplacian(face, cv2.CV_32F)).mean()))
+    return frames[np.asarray(detail) >= _BLUR_LIMIT * np.median(detail)]
 
 
 def _spread(basis: FaceBasis, head: Head, frames: NDArray[np.int_]) -> NDArray[np.int_]:

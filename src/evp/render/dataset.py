@@ -86,7 +86,7 @@ def example(
     """Input tensor (11, 256, 256) and true picture (256, 256, 3) for crop ``number``, sources drawn at random.
 
     The skin comes from a frame with a near pose or, sometimes, from a moment before or after in the same clip, as
-    when a portrait runs; the mouth from a frame with a similar mouth.
+    when a portrait runs; the mouth from a frame with a mouth that is more or less similar.
     """
     same_clip = crops.clip == crops.clip[number]
     apart = np.abs(crops.frame - crops.frame[number])
@@ -96,14 +96,16 @@ def example(
         others = np.flatnonzero(np.arange(len(crops)) != number)
     few = rng.choice(others, min(len(others), 128), replace=False)
     turned = np.linalg.norm(crops.angles[few] - crops.angles[number], axis=1)
-    if len(moments) and rng.random() < 0.25:
+    if len(moments) and rng.random() < 0.4:
         skin = rng.choice(moments, 1)
     else:
         best = few[np.argsort(misfit(crops.shape[few], crops.shape[number], turned, mouth_share=0.5))]
         skin = rng.choice(
             best[:4], min(int(rng.integers(1, MOST_SKIN_SOURCES + 1)), len(best)), replace=False
         )
-    mouth = int(few[np.argmin(misfit(crops.shape[few], crops.shape[number], turned, mouth_share=0.9))])
+    offered = int(np.ceil(len(few) ** rng.random()))  # from one at random to all of them
+    fits = misfit(crops.shape[few[:offered]], crops.shape[number], turned[:offered], mouth_share=0.9)
+    mouth = int(few[np.argmin(fits)])
     true = crops.view(number)
     sources = [crops.view(int(source)) for source in skin]
     prepared = prepare(mesh, true.landmarks, _jaw_moved(true, rng), sources, [crops.view(mouth)])

@@ -41,9 +41,7 @@ def _ssim(a: Tensor, b: Tensor) -> Tensor:
     luma = a.new_tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
     x, y = (a * luma).sum(1, keepdim=True), (b * luma).sum(1, keepdim=True)
     moments = torch.cat([x, y, x * x, y * y, x * y], dim=1)
-    mx, my, xx, yy, xy = F.avg_pool2d(moments, _WINDOW, 2, _WINDOW // 2, count_include_pad=False).split(
-        1, dim=1
-    )
+    means = F.avg_pool2d(moments, _WINDOW, 2, _WINDOW // 2, count_include_pad=False)
+    mx, my, xx, yy, xy = torch.chunk(means, 5, dim=1)
     vx, vy, covariance = xx - mx * mx, yy - my * my, xy - mx * my
-    similar = (2 * mx * my + 1e-4) * (2 * covariance + 9e-4) / ((mx * mx + my * my + 1e-4) * (vx + vy + 9e-4))
-    return similar.unsqueeze(1)
+    return (2 * mx * my + 1e-4) * (2 * covariance + 9e-4) / ((mx * mx + my * my + 1e-4) * (vx + vy + 9e-4))

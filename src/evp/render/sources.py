@@ -11,7 +11,7 @@ MOST_SKIN_SOURCES = 3
 _TURN_COST = 0.0015
 """Misfit, in face heights, of a degree of head turn."""
 
-_RELUCTANCE = 0.004
+_RELUCTANCE = 0.002
 """A source is replaced when another fits better by this much, face heights."""
 
 

@@ -17,6 +17,9 @@ from evp.face.layouts import FACE_OVAL, LIP_INNER_LOWER, LIP_INNER_UPPER, MESH_P
 RING_SCALE = 1.35
 """The ring is the neutral face's outline, this much larger about its centre."""
 
+_BEYOND = 1.0
+"""Pixels that a pixel may be taken from beyond its triangle in the source: thin triangles have no say farther out."""
+
 _RASTER_STEP = 2
 """Triangles are looked up at every second pixel; the map is piecewise linear, so it can be enlarged."""
 
@@ -145,13 +148,19 @@ class Raster:
         ], axis=1)  # fmt: skip
         linear = their_edges @ adjugate / det[:, None, None]
         offset = theirs[:, 0] - np.einsum("fij,fj->fi", linear, ours[:, 0])
-        affine = np.concatenate([linear.reshape(-1, 4), offset], axis=1).astype(np.float32)[self.number]
+        low, high = theirs.min(axis=1) - _BEYOND, theirs.max(axis=1) + _BEYOND
+        rows = np.concatenate([linear.reshape(-1, 4), offset, low, high], axis=1).astype(np.float32)[
+            self.number
+        ]
         at = np.arange(self.number.shape[0], dtype=np.float32) * _RASTER_STEP + (_RASTER_STEP - 1) / 2
         x, y = at[None, :], at[:, None]
-        from_x = affine[..., 0] * x + affine[..., 1] * y + affine[..., 4]
-        from_y = affine[..., 2] * x + affine[..., 3] * y + affine[..., 5]
-        low, high = vertices[:, :2].min(axis=0), vertices[:, :2].max(axis=0)
-        return Field(np.clip(from_x, low[0], high[0]), np.clip(from_y, low[1], high[1]), self.size)
+        from_x = rows[..., 0] * x + rows[..., 1] * y + rows[..., 4]
+        from_y = rows[..., 2] * x + rows[..., 3] * y + rows[..., 5]
+        x = np.clip(from_x, rows[..., 6], rows[..., 8])
+        y = np.clip(from_y, rows[..., 7], rows[..., 9])
+        return Field(
+            cv2.medianBlur(x, 3), cv2.medianBlur(y, 3), self.size
+        )  # slivers leave single wild pixels
 
 
 @dataclass(frozen=True)
