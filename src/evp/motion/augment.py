@@ -21,7 +21,7 @@ ENVELOPE_ORDER = 14
 class AugmentConfig:
     """How strongly training crops are changed; 0 switches a change off."""
 
-    untouched: float = 0.3
+    untouched: float = 0.15
     """Share of crops whose sound is left as it was recorded."""
     speed: float = 0.15
     """Largest relative change of speed; the mouth's motion is resampled with the sound."""

@@ -128,7 +128,7 @@ def _measurable(mask: Tensor, true: Tensor) -> Tensor:
 
 def _closure(opening: Tensor, visemes: Tensor) -> Tensor:
     """Opening beyond the closed lips, in units of 2 % of face height, squared, where a bilabial is held."""
-    held = (visemes == BILABIAL).float().unflatten(1, (-1, 2)).mean(dim=2)
+    held = (visemes == BILABIAL).float().reshape(len(visemes), -1, 2).mean(dim=2)
     return _mean((torch.relu(opening) / 0.02).square().clamp_max(9), (held == 1).float())
 
 

@@ -9,6 +9,8 @@ from evp.audio.mel import BANDS
 from evp.motion.visemes import NAMES
 
 EMOTION_SIZE = 128
+MANNER_SIZE = 16
+"""What the decoder hears besides the viseme classes: too little to recognise a voice and recall its mouth."""
 
 
 class MotionOutput(NamedTuple):
@@ -50,6 +52,8 @@ class LipClosure(nn.Module):
     def __init__(self, opening: Tensor, metric: Tensor) -> None:
         """``opening`` (M,): face heights per coefficient; ``metric`` (M, M): squared displacement of the mouth."""
         super().__init__()
+        self.opening: Tensor
+        self.direction: Tensor
         shortest = torch.linalg.solve(metric, opening)
         self.register_buffer("opening", opening)
         self.register_buffer("direction", shortest / (opening @ shortest))
@@ -75,8 +79,10 @@ class MotionNetwork(nn.Module):
         )
         self.encoder = nn.Sequential(*(Residual(channels, 3, d, dropout) for d in (1, 2, 4, 1, 2, 4)))
         self.visemes = nn.Conv1d(channels, len(NAMES), 1)
+        self.manner = nn.Conv1d(channels, MANNER_SIZE, 1)
         self.to_25_hz = nn.Sequential(
-            nn.Conv1d(channels + len(NAMES), channels, 4, stride=2, padding=1, bias=False),
+            nn.Dropout(dropout),
+            nn.Conv1d(MANNER_SIZE + len(NAMES), channels, 4, stride=2, padding=1, bias=False),
             nn.BatchNorm1d(channels),
             nn.ReLU(),
         )
@@ -92,7 +98,7 @@ class MotionNetwork(nn.Module):
         """``features`` (B, R, BANDS), R a multiple of 4, and ``emotion`` (B, EMOTION_SIZE), zeros for neutral."""
         encoded = self.encoder(self.to_50_hz(features.transpose(1, 2)))
         visemes = self.visemes(encoded)
-        said = self.to_25_hz(torch.cat([encoded, visemes.softmax(dim=1)], dim=1))
+        said = self.to_25_hz(torch.cat([self.manner(encoded), visemes.softmax(dim=1)], dim=1))
         gain, shift = self.emotion(emotion)[..., None].chunk(2, dim=1)
         heads = self.heads(self.decoder(said * (1 + gain) + shift)).transpose(1, 2)
         mouth, speech, closure = heads.split(self.sizes, dim=2)

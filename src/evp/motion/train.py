@@ -48,7 +48,7 @@ WEIGHTS = {
 class MotionConfig:
     """One training run; the defaults are the shipped model's."""
 
-    steps: int = 4000
+    steps: int = 2800
     """Training steps."""
     batch: int = 8
     """Crops in a batch."""
@@ -56,13 +56,13 @@ class MotionConfig:
     """Length of a crop."""
     learning_rate: float = 2e-3
     """Peak learning rate of AdamW; it rises over the first 5 % of the steps and falls to zero as a cosine."""
-    weight_decay: float = 0.05
+    weight_decay: float = 0.1
     """Decay of the network's weights."""
     averaging: float = 0.995
     """Decay of the running average of the weights, which is what is stored."""
     channels: int = 96
     """Channels of every layer."""
-    dropout: float = 0.05
+    dropout: float = 0.2
     """Share of channels dropped in training."""
     untracked: float = 0.38
     """Share of crops from recordings without a tracked face (if there are any)."""
@@ -110,7 +110,7 @@ class Training:
         self.style = SpeakerStyle(len(batcher.speakers), len(geometry.opening))
         self.average = torch.optim.swa_utils.AveragedModel(
             self.network,
-            multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(config.averaging),
+            multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(config.averaging),  # type: ignore[no-untyped-call]
             use_buffers=True,
         )
         self.optimizer = torch.optim.AdamW(
@@ -138,7 +138,7 @@ class Training:
         losses = motion_losses(output, styled, targets, self.geometry)
         total = weighted_sum(losses, self.config.weights) + self.config.style_penalty * self.style.penalty()
         self.optimizer.zero_grad()
-        total.backward()
+        total.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimizer.step()
         self.average.update_parameters(self.network)
@@ -146,13 +146,6 @@ class Training:
         return {name: float(loss.detach()) for name, loss in losses.items()} | {
             "total": float(total.detach())
         }
-
-    def _averaged(self, average: Tensor, current: Tensor, count: Tensor | int) -> Tensor:
-        """Running average that forgets faster in the beginning; counters among the buffers are copied."""
-        if not current.is_floating_point():
-            return current
-        decay = min(self.config.averaging, (1 + int(count)) / (10 + int(count)))
-        return average.lerp(current, 1 - decay)
 
     def save(self, path: Path) -> None:
         """Write a checkpoint; ``path`` appears only when it is whole."""
@@ -244,7 +237,7 @@ def train_motion(
         if progress:
             progress(training.step, losses)
     metadata = {"config": asdict(config), "speakers": batcher.speakers}
-    export_motion(output / "motion.onnx", [training.average.module], metadata)
+    export_motion(output / "motion.onnx", [read_network(checkpoint)], metadata)
     return output / "motion.onnx"
 
 
