@@ -1,7 +1,7 @@
 """A portrait on disk: everything learned from one target video, in one file.
 
 A bundle is an uncompressed ZIP archive: ``portrait.json`` (what it is, who consented, checksums of the rest),
-``footage.mp4`` (the shot that plays), ``track.npz`` (where the face is in it), ``sources.npz`` (frames that give
+``footage.mp4`` (the shots that were kept; the longest plays), ``track.npz`` (where the face is in it), ``sources.npz`` (frames that give
 skin and mouth), ``renderer.onnx`` (this person's network, absent after a quick build) and ``contact-sheet.png``.
 """
 
@@ -10,6 +10,7 @@ import io
 import json
 import secrets
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -28,7 +29,7 @@ from evp.face.crop import Box, face_boxes
 from evp.face.head import Head
 from evp.face.layouts import FACE_OVAL
 from evp.face.pose import Pose
-from evp.media import read_frames, read_frames_backwards
+from evp.media import read_stretch
 from evp.render.inputs import View
 from evp.render.renderer import Renderer
 from evp.weights import load_session, open_session
@@ -40,6 +41,9 @@ MANIFEST, FOOTAGE, TRACK, SOURCES, RENDERER, SHEET = (
 )  # fmt: skip
 KEYFRAME_EVERY = 12
 """Frames between keyframes of the footage: as many pictures are held when it plays backwards."""
+
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, KeyError, TypeError, ValueError, OSError)
+"""What reading an archive or its description raises when they are damaged."""
 
 _TURN_SEARCH = 0.15
 """The share of the footage at either end in which the quietest moment is looked for, to turn there."""
@@ -69,13 +73,15 @@ class Manifest:
     size: tuple[int, int]
     """Height and width of the footage, pixels."""
     frames: int
-    """T, frames of the shot."""
+    """T, frames of the footage that was kept."""
     quick: bool
     """Whether it was built without fine-tuning."""
     left_out: tuple[str, ...] = ()
     """Parts of the footage that were not used, and why."""
     held_out: dict[str, float] = field(default_factory=dict)
     """Figures on the last fifth, which was never trained on."""
+    shots: tuple[tuple[int, int], ...] = ()
+    """First frame, and the frame after the last, of every shot; empty when there is one only."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +89,7 @@ class SourceFrames:
     """Frames that may give pixels, as JPEG in memory."""
 
     frames: NDArray[np.int32]
-    """(N,) their numbers in the shot."""
+    """(N,) their numbers in the footage."""
     pictures: tuple[NDArray[np.uint8], ...]
     """N JPEG streams of the face crops at the footage's own resolution."""
 
@@ -94,10 +100,10 @@ class Portrait:
 
     manifest: Manifest
     head: Head
-    """Tracked head of the T frames of the shot."""
+    """Tracked head of T frames."""
     sources: SourceFrames
     footage: bytes
-    """The shot as MP4."""
+    """The T frames as MP4."""
     weights: bytes | None
     """This person's renderer, or None for the packaged one."""
     sheet: bytes | None = None
@@ -111,10 +117,15 @@ class Portrait:
     def aligner(self) -> Aligner:
         return Aligner.of(self.basis, self.head)
 
+    @property
+    def shots(self) -> tuple[tuple[int, int], ...]:
+        """First frame, and the frame after the last, of every run of consecutive frames."""
+        return self.manifest.shots or ((0, self.manifest.frames),)
+
     @cached_property
     def boxes(self) -> list[Box]:
-        """The crop of every frame of the shot."""
-        return face_boxes(self.head.pose)
+        """The crop of every frame."""
+        return [box for begin, end in self.shots for box in face_boxes(self.head.pose[begin:end])]
 
     @cached_property
     def landmarks(self) -> NDArray[np.float32]:
@@ -127,7 +138,7 @@ class Portrait:
         return self.head.pose.project(self.head.neutral[None, list(FACE_OVAL)]).astype(np.float32)
 
     def view(self, frame: int, crop: NDArray[np.uint8]) -> View:
-        """The crop (S, S, 3) of a frame of the shot, with its landmarks."""
+        """The crop (S, S, 3) of a frame, with its landmarks."""
         box = self.boxes[frame]
         return View(crop, box.points(self.landmarks[frame]), box.points(self.outline[frame]))
 
@@ -144,29 +155,23 @@ class Portrait:
 
     @cached_property
     def turns(self) -> tuple[int, int]:
-        """The first and last frame of the footage that plays: quiet moments, so that turning round is not seen."""
-        pose = self.head.pose
+        """The first and last frame that play, in the longest shot: quiet moments, so that turning is not seen."""
+        begin, end = max(self.shots, key=lambda shot: shot[1] - shot[0])
+        pose = self.head.pose[begin:end]
         moved = np.linalg.norm(np.diff(pose.shift[:, :2], axis=0), axis=1) / pose.scale[1:]
         turned = np.radians(np.linalg.norm(np.diff(pose.angles(), axis=0), axis=1))
         speed = np.convolve(moved + turned, np.ones(5) / 5, mode="same")
         reach = max(1, int(_TURN_SEARCH * len(speed)))
-        return int(np.argmin(speed[:reach])), len(speed) - int(np.argmin(speed[::-1][:reach]))
+        return begin + int(np.argmin(speed[:reach])), begin + len(speed) - int(np.argmin(speed[::-1][:reach]))
 
     def play(self) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         """Frame numbers and pictures (H, W, 3) RGB for ever: forwards from the first turn, backwards from the last."""
         first, last = self.turns
         height, width = self.manifest.size
         while True:
-            forwards = enumerate(read_frames(io.BytesIO(self.footage)))
-            for frame, picture in forwards:
-                if frame > last:
-                    break
-                if frame >= first:
-                    yield frame, picture[:height, :width]
-            stored = io.BytesIO(self.footage)
-            backwards = read_frames_backwards(stored, self.manifest.frames, KEYFRAME_EVERY)
-            for frame, picture in zip(range(self.manifest.frames - 1, first, -1), backwards, strict=False):
-                if frame < last:
+            for begin, end, step in ((first, last, 1), (last - 1, first + 1, -1)):
+                pictures = read_stretch(io.BytesIO(self.footage), begin, end, KEYFRAME_EVERY)
+                for frame, picture in zip(range(begin, end + step, step), pictures, strict=True):
                     yield frame, picture[:height, :width]
 
     def save(self, path: Path) -> None:
@@ -207,14 +212,15 @@ class Portrait:
             with zipfile.ZipFile(path) as archive:
                 described = json.loads(archive.read(MANIFEST))
                 _check_kind(described, path)
-                members = {name: archive.read(name) for name in described["sha256"]}
+                sums: dict[str, str] = dict(described["sha256"])
+                members = {name: archive.read(name) for name in sums}
         except FileNotFoundError as error:
             raise PortraitError(f"there is no portrait {path}") from error
         except IsADirectoryError as error:
             raise PortraitError(f"{path} is a folder, not a portrait") from error
-        except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+        except _BROKEN as error:
             raise PortraitError(f"{path} is not a portrait, or it is broken") from error
-        for name, expected in described["sha256"].items():
+        for name, expected in sums.items():
             if hashlib.sha256(members[name]).hexdigest() != expected:
                 raise PortraitError(f"{path} is damaged: {name} is not what was written")
         try:
@@ -242,7 +248,7 @@ def _assemble(described: dict[str, Any], members: dict[str, bytes]) -> Portrait:
         source=described["source"], created=described["created"], program=described["program"],
         consent=Consent(**described["consent"]), size=cast(tuple[int, int], tuple(described["size"])),
         frames=described["frames"], quick=described["quick"], left_out=tuple(described["left_out"]),
-        held_out=described["held_out"],
+        held_out=described["held_out"], shots=tuple((begin, end) for begin, end in described["shots"]),
     )  # fmt: skip
     with np.load(io.BytesIO(members[TRACK]), allow_pickle=False) as track:
         pose = Pose(track["scale"], track["rotation"], track["shift"])
