@@ -37,3 +37,7 @@ def test_steady_noise_is_taken_for_silence_and_speech_stands_out() -> None:
     noise[16_000:20_000] += burst(0.1)[:4000]
     features = normalised(log_mel(noise), measure(noise))
     assert features[110:120].mean() > 0.7 * RANGE / SCALE > 3 * features[200:].mean()
+
+
+def test_noise_alone_is_not_amplified_into_speech() -> None:
+    assert normalised(log_mel(burst(0.1)), measure(burst(0.1)))[5:95].mean() < 0.25 * RANGE / SCALE

@@ -11,7 +11,7 @@ from evp.audio.mel import BANDS, FLOOR, log_mel_blocks
 RANGE = 10.0
 """Energies more than this far below the speech level (natural logarithm: 43 dB) count as silence."""
 LEAST_RANGE = 4.0
-"""However strong the noise, a band keeps this much room between it and the speech level."""
+"""What is not this far above the noise (17 dB) is not taken for speech, so noise alone is not amplified into speech."""
 SCALE = 3.0
 """Divides the features, which then have a standard deviation near one."""
 ACTIVE_RANGE = 3.0
@@ -61,8 +61,9 @@ def noise_of(averages: NDArray[np.floating], silence: float = np.log(FLOOR) + 1e
 
 def normalised(rows: NDArray[np.floating], loudness: Loudness) -> NDArray[np.floating]:
     """Features (rows, BANDS) from log-mel rows: 0 for silence and steady noise, RANGE / SCALE at the speech level."""
-    relative = rows - loudness.level
-    floor = np.logaddexp(loudness.noise - loudness.level + NOISE_MARGIN, -RANGE).clip(max=-LEAST_RANGE)
+    level = max(loudness.level, float(np.log(np.exp(loudness.noise).mean())) + LEAST_RANGE)
+    relative = rows - level
+    floor = np.logaddexp(loudness.noise - level + NOISE_MARGIN, -RANGE).clip(max=NOISE_MARGIN - LEAST_RANGE)
     return ((np.logaddexp(relative, floor) - floor) * (RANGE / -floor) / SCALE).astype(np.float32)
 
 

@@ -38,6 +38,11 @@ class MotionModel:
             raise WeightsError(f"{source} is not a motion model of format {FORMAT}")
         return MotionModel(session)
 
+    @property
+    def coefficient_count(self) -> int:
+        """M, the number of mouth coefficients."""
+        return int(self.session.inference.get_outputs()[0].shape[-1])
+
     def predict(
         self, waveform: NDArray[np.floating], emotion: NDArray[np.floating] | None = None
     ) -> NDArray[np.floating]:
@@ -46,7 +51,8 @@ class MotionModel:
         ``emotion`` is a code float32 (128,); None is neutral. There is a frame for every 1/25 s of sound, the last,
         partial one included. Silence and steady noise give zeros: the neutral, closed mouth.
         """
-        return np.concatenate(list(self.predict_blocks(waveform, emotion)))
+        nothing = np.zeros((0, self.coefficient_count), np.float32)
+        return np.concatenate([nothing, *self.predict_blocks(waveform, emotion)])
 
     def predict_blocks(
         self,

@@ -48,7 +48,7 @@ WEIGHTS = {
 class MotionConfig:
     """One training run; the defaults are the shipped model's."""
 
-    steps: int = 2800
+    steps: int = 2200
     """Training steps."""
     batch: int = 8
     """Crops in a batch."""
