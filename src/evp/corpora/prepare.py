@@ -56,12 +56,17 @@ def prepare_corpus(
 
     Recordings that are there already are not made again, so an interrupted run goes on, and other folders can be
     added later. A recording without a usable face is dropped, and the manifest says why. Word times are read from a
-    GRID ``.align`` file beside a video. Raises InputError when there is nothing to prepare.
+    GRID ``.align`` file beside a video. Raises InputError when there is nothing to prepare, or two recordings would
+    have the same name.
     """
     config = config or PrepareConfig()
     recordings = sorted({path for source in sources for path in _videos(source)})
     if not recordings:
         raise InputError(f"no video was found in {', '.join(map(str, sources))}")
+    names: dict[str, Path] = {}
+    for path in recordings:
+        if (other := names.setdefault(_name(path, config), path)) != path:
+            raise InputError(f"{other} and {path} would have the same name in the corpus")
     tracks = output / "tracks"
     tracks.mkdir(parents=True, exist_ok=True)
     known = Manifest.read(output) if (output / "manifest.json").exists() else Manifest()
@@ -70,10 +75,9 @@ def prepare_corpus(
     speakers: dict[str, list[Path]] = {}
     for number, path in enumerate(recordings):
         try:
-            _track(path, tracks)
-            speakers.setdefault(path.parent.name if config.speaker == "folder" else path.stem, []).append(
-                path
-            )
+            if not (output / _name(path, config)).exists():
+                _track(path, tracks / _name(path, config))
+            speakers.setdefault(_speaker(path, config), []).append(path)
         except EvpError as error:
             dropped[str(path)] = str(error)
         if progress is not None:
@@ -82,11 +86,12 @@ def prepare_corpus(
     for speaker, paths in speakers.items():
         neutral: NDArray[np.float64] | None = None
         for path in paths:
-            name = f"{speaker}__{path.stem}.npz"
+            name = _name(path, config)
             if not (output / name).exists():
                 if neutral is None:
-                    neutral = _neutral([tracks / _track_name(p) for p in paths[:_NEUTRAL_CLIPS]])
-                _finish(path, tracks / _track_name(path), output / name, neutral, config.crops)
+                    tracked = [track for p in paths if (track := tracks / _name(p, config)).exists()]
+                    neutral = _neutral(tracked[:_NEUTRAL_CLIPS])
+                _finish(path, tracks / name, output / name, neutral, config.crops)
             if name not in clips:
                 with np.load(output / name) as stored:
                     frames = len(stored["valid"])
@@ -110,13 +115,16 @@ def _videos(source: Path) -> Iterator[Path]:
         yield from (path for path in source.rglob("*") if path.suffix.lower() in VIDEO_SUFFIXES)
 
 
-def _track_name(path: Path) -> str:
-    return f"{path.parent.name}__{path.stem}.npz"
+def _speaker(path: Path, config: PrepareConfig) -> str:
+    return path.parent.name if config.speaker == "folder" else path.stem
 
 
-def _track(path: Path, tracks: Path) -> None:
+def _name(path: Path, config: PrepareConfig) -> str:
+    return f"{_speaker(path, config)}__{path.stem}.npz"
+
+
+def _track(path: Path, kept: Path) -> None:
     """Find the face in a recording, unless it was found before. Raises EvpError when it cannot be used."""
-    kept = tracks / _track_name(path)
     if kept.exists():
         return
     track = track_faces(read_frames(path))

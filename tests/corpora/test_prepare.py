@@ -1,0 +1,217 @@
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evp.clock import SAMPLES_PER_FRAME
+from evp.corpora import prepare
+from evp.corpora.manifest import Manifest
+from evp.corpora.prepare import PrepareConfig, prepare_corpus
+from evp.errors import FaceError, InputError
+from evp.face.basis import FaceBasis
+from evp.face.layouts import MESH_POINTS, mouth_opening
+from evp.face.tracking import Track
+from evp.render.dataset import Crops
+from tiny import actor, tone, write_actor, write_media
+
+FRAMES = 30
+COMPONENTS = len(FaceBasis.load().components)
+
+
+@dataclass
+class Tracker:
+    """Stands in for track_faces: it knows the drawn person, and finds no face in a picture that is dark."""
+
+    lost: tuple[int, ...] = ()
+    calls: int = 0
+    stop_at: int = -1
+    seen: list[int] = field(default_factory=list)
+
+    def __call__(self, frames: Iterable[np.ndarray]) -> Track:
+        pictures = list(frames)
+        self.calls += 1
+        if self.calls == self.stop_at:
+            raise KeyboardInterrupt
+        self.seen.append(len(pictures))
+        if pictures[0].mean() < 20:
+            raise FaceError("no face was found in the footage")
+        track = actor(FRAMES).track()
+        reasons = tuple("no face" if n in self.lost else "" for n in range(FRAMES))
+        landmarks = track.landmarks.copy()
+        landmarks[list(self.lost)] = np.nan
+        return replace(track, landmarks=landmarks, reasons=reasons)
+
+
+@pytest.fixture
+def tracker(monkeypatch: pytest.MonkeyPatch) -> Tracker:
+    planted = Tracker()
+    monkeypatch.setattr(prepare, "track_faces", planted)
+    return planted
+
+
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two speakers: s1 with a recording and an alignment, s2 with a silent recording."""
+    folder = tmp_path_factory.mktemp("recordings")
+    for speaker in ("s1", "s2"):
+        (folder / speaker).mkdir()
+    write_actor(folder / "s1" / "talks.mp4", actor(FRAMES), tone(1.0))
+    (folder / "s1" / "talks.align").write_text("0 12500 sil\n12500 25000 bin\n\n")
+    write_actor(folder / "s2" / "silent.mp4", actor(FRAMES))
+    return folder
+
+
+def stored(path: Path) -> dict[str, np.ndarray]:
+    with np.load(path) as archive:
+        return dict(archive)
+
+
+def test_recordings_become_archives(recordings: Path, tracker: Tracker, tmp_path: Path):
+    seen: list[tuple[int, int]] = []
+    output = tmp_path / "corpus"
+    manifest = prepare_corpus([recordings], output, progress=lambda *told: seen.append(told))
+    assert Manifest.read(output) == manifest
+    assert [(c.file, c.speaker, c.source, c.frames) for c in manifest.clips] == [
+        ("s1__talks.npz", "s1", "talks.mp4", FRAMES),
+        ("s2__silent.npz", "s2", "silent.mp4", FRAMES),
+    ]
+    assert manifest.dropped == {}
+    assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert tracker.seen == [FRAMES, FRAMES]
+    assert sorted(path.name for path in output.iterdir()) == [
+        "manifest.json",
+        "s1__talks.npz",
+        "s2__silent.npz",
+    ]
+
+    clip = stored(output / "s1__talks.npz")
+    assert clip["coefficients"].shape == (FRAMES, COMPONENTS)
+    assert clip["landmarks"].shape == (FRAMES, MESH_POINTS, 3)
+    assert clip["angles"].shape == (FRAMES, 3)
+    assert clip["valid"].all()
+    np.testing.assert_allclose(clip["opening"], mouth_opening(clip["landmarks"]), atol=1e-6)
+    np.testing.assert_allclose(clip["angles"], actor(FRAMES).head.pose.angles(), atol=3)
+    assert np.corrcoef(clip["coefficients"][:, 0], actor(FRAMES).coefficients[:, 0])[0, 1] > 0.95
+
+
+def test_words_come_from_the_alignment(recordings: Path, tracker: Tracker, tmp_path: Path):
+    words = {c.speaker: c.words for c in prepare_corpus([recordings], tmp_path / "c").clips}
+    assert words == {"s1": ((0.0, 0.5, "sil"), (0.5, 1.0, "bin")), "s2": ()}
+    assert tracker.calls == 2
+
+
+def test_sound_is_exactly_as_long_as_the_frames(recordings: Path, tracker: Tracker, tmp_path: Path):
+    prepare_corpus([recordings], tmp_path / "c")
+    assert tracker.calls == 2
+    waveform = stored(tmp_path / "c" / "s1__talks.npz")["waveform"]
+    assert waveform.shape == (FRAMES * SAMPLES_PER_FRAME,)  # 1.2 s of pictures, 1 s of sound
+    assert np.abs(waveform[:15000]).max() > 0.3
+    assert not waveform[17000:].any()
+    assert stored(tmp_path / "c" / "s2__silent.npz")["waveform"].shape == (0,)
+
+
+def test_longer_sound_is_cut(tracker: Tracker, tmp_path: Path):
+    (tmp_path / "s").mkdir()
+    write_actor(tmp_path / "s" / "a.mp4", actor(FRAMES), tone(2.0))
+    prepare_corpus([tmp_path / "s"], tmp_path / "c")
+    frames = tracker.seen[0]
+    waveform = stored(tmp_path / "c" / "s__a.npz")["waveform"]
+    assert waveform.shape == (frames * SAMPLES_PER_FRAME,)
+
+
+def test_crops_are_what_the_renderer_reads(recordings: Path, tracker: Tracker, tmp_path: Path):
+    prepare_corpus([recordings / "s1"], tmp_path / "c", PrepareConfig(crops=10))
+    assert tracker.calls == 1
+    training, held_out = Crops.read([tmp_path / "c" / "s1__talks.npz"])
+    assert len(training) + len(held_out) == 10
+    assert training.frame.max() < 0.8 * FRAMES <= held_out.frame.min()
+    view = training.view(3)
+    mouth = view.landmarks[[61, 291, 0, 17], :2].mean(axis=0).round().astype(int)
+    red, green, _ = (
+        view.picture[mouth[1] - 6 : mouth[1] + 6, mouth[0] - 6 : mouth[0] + 6].reshape(-1, 3).mean(axis=0)
+    )
+    assert red > 1.7 * green  # lips, not skin: the landmarks belong to the picture
+    forehead = view.landmarks[151, :2].round().astype(int)
+    np.testing.assert_allclose(view.picture[forehead[1], forehead[0]], (210, 160, 130), atol=15)
+
+
+def test_lost_frames_are_marked_and_give_no_crops(recordings: Path, tracker: Tracker, tmp_path: Path):
+    tracker.lost = (5, 6)
+    prepare_corpus([recordings / "s1"], tmp_path / "c")
+    clip = stored(tmp_path / "c" / "s1__talks.npz")
+    assert np.flatnonzero(~clip["valid"]).tolist() == [5, 6]
+    assert not {5, 6} & set(clip["crop_frames"].tolist())
+    assert np.isfinite(clip["coefficients"]).all()
+    np.testing.assert_array_equal(clip["coefficients"][5], clip["coefficients"][4])  # the nearest one
+
+
+def test_unusable_recordings_are_dropped_with_their_reasons(
+    recordings: Path, tracker: Tracker, tmp_path: Path
+):
+    folder = tmp_path / "s3"
+    shutil.copytree(recordings / "s1", folder)
+    (folder / "broken.mp4").write_bytes(b"no film")
+    write_media(folder / "dark.mp4", [np.zeros((64, 64, 3), np.uint8)] * 5)
+    manifest = prepare_corpus([folder], tmp_path / "c")
+    assert [clip.source for clip in manifest.clips] == ["talks.mp4"]
+    assert tracker.calls == 2  # a file that is no film is not looked at
+    assert set(manifest.dropped) == {str(folder / "broken.mp4"), str(folder / "dark.mp4")}
+    assert "no face" in manifest.dropped[str(folder / "dark.mp4")]
+    assert Manifest.read(tmp_path / "c").dropped == manifest.dropped
+
+
+def test_recording_with_few_faces_is_dropped(recordings: Path, tracker: Tracker, tmp_path: Path):
+    tracker.lost = tuple(range(10))
+    manifest = prepare_corpus([recordings / "s2"], tmp_path / "c")
+    assert manifest.clips == ()
+    assert list(manifest.dropped.values()) == ["only 20 frames show a face"]
+
+
+def test_interrupted_run_goes_on(recordings: Path, tracker: Tracker, tmp_path: Path):
+    tracker.stop_at = 2
+    with pytest.raises(KeyboardInterrupt):
+        prepare_corpus([recordings], tmp_path / "c")
+    tracker.calls, tracker.stop_at = 0, -1
+    manifest = prepare_corpus([recordings], tmp_path / "c")
+    assert tracker.calls == 1  # the first recording is not tracked again
+    assert len(manifest.clips) == 2
+
+
+def test_prepared_corpus_is_not_made_again_and_grows(recordings: Path, tracker: Tracker, tmp_path: Path):
+    output = tmp_path / "c"
+    first = prepare_corpus([recordings / "s1"], output)
+    before = (output / "s1__talks.npz").stat().st_mtime_ns
+    both = prepare_corpus([recordings / "s1", recordings / "s2"], output)
+    assert (output / "s1__talks.npz").stat().st_mtime_ns == before
+    assert both.clips[0] == first.clips[0]
+    assert len(both.clips) == 2
+    assert tracker.calls == 2  # once for each recording
+
+
+def test_recordings_that_would_have_the_same_name_are_refused(
+    recordings: Path, tracker: Tracker, tmp_path: Path
+):
+    for place in ("one", "other"):
+        shutil.copytree(recordings / "s1", tmp_path / place / "s1")
+    with pytest.raises(InputError, match=r"one/s1/talks\.mp4 and .*other/s1/talks\.mp4"):
+        prepare_corpus([tmp_path / "one", tmp_path / "other"], tmp_path / "c")
+    assert tracker.calls == 0
+
+
+def test_every_file_may_be_another_person(recordings: Path, tracker: Tracker, tmp_path: Path):
+    manifest = prepare_corpus(
+        [recordings / "s1" / "talks.mp4", recordings / "s2"], tmp_path / "c", PrepareConfig(speaker="file")
+    )
+    assert tracker.calls == 2
+    assert {clip.speaker for clip in manifest.clips} == {"talks", "silent"}
+
+
+def test_nothing_to_prepare(tmp_path: Path):
+    with pytest.raises(InputError, match="no video"):
+        prepare_corpus([tmp_path], tmp_path / "c")
+    with pytest.raises(InputError, match="there is no file or folder"):
+        prepare_corpus([tmp_path / "none"], tmp_path / "c")
+    assert not (tmp_path / "c").exists()
