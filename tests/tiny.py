@@ -210,17 +210,22 @@ def write_actor(path: Path, person: Actor, waveform: NDArray[np.float32] | None 
     return write_media(path, person.pictures(), waveform=waveform)
 
 
-def portrait(frames: int = 30, weights: bytes | None = None) -> Portrait:
-    """A portrait of a drawn person, made without building: every third frame but the last fifth is a source."""
-    person = actor(frames)
-    footage = io.BytesIO()
-    pictures = person.pictures()
-    with av.open(footage, "w", format="mp4") as container:
+def encoded(pictures: Sequence[NDArray[np.uint8]]) -> bytes:
+    """An MP4 film with keyframes as a portrait's footage has them."""
+    film = io.BytesIO()
+    with av.open(film, "w", format="mp4") as container:
         video = container.add_stream("libx264", rate=25, options={"crf": "4", "g": str(KEYFRAME_EVERY)})
-        video.height, video.width, video.pix_fmt = *person.size, "yuv420p"
+        video.height, video.width, video.pix_fmt = *pictures[0].shape[:2], "yuv420p"
         for picture in pictures:
             container.mux(video.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(video.encode(None))
+    return film.getvalue()
+
+
+def portrait(frames: int = 30, weights: bytes | None = None) -> Portrait:
+    """A portrait of a drawn person, made without building: every third frame but the last fifth is a source."""
+    person = actor(frames)
+    pictures = person.pictures()
     chosen = np.arange(0, frames * 4 // 5, 3, dtype=np.int32)
     boxes = face_boxes(person.head.pose)
     streams = tuple(jpeg(boxes[n].cut(pictures[n])) for n in chosen)
@@ -230,7 +235,7 @@ def portrait(frames: int = 30, weights: bytes | None = None) -> Portrait:
         left_out=("1.00-2.00 s: no face",), held_out={"face_psnr": 30.5},
     )  # fmt: skip
     return Portrait(
-        manifest, person.head, SourceFrames(chosen, streams), footage.getvalue(), weights, b"sheet"
+        manifest, person.head, SourceFrames(chosen, streams), encoded(pictures), weights, b"sheet"
     )
 
 
