@@ -16,20 +16,21 @@ MOUTH = 4
 
 
 def write_corpus(folder: Path) -> Path:
-    """Two people with pulses of sound, their first coefficient 1 in a pulse, and a voice without a face."""
+    """Two people with pulses of sound, their first coefficient 1 in a pulse; another rig; a voice without a face."""
     random = np.random.default_rng(0)
     clips = []
-    for speaker, frames in (("anna", 60), ("bert", 100), ("voice", 80)):
+    for speaker, frames in (("anna", 60), ("bert", 100), ("rig", 70), ("voice", 80)):
         on = (np.arange(frames) // 10 % 2).astype(np.float32)
         sound = np.repeat(on, SAMPLES_PER_FRAME) * 0.1 * random.standard_normal(frames * SAMPLES_PER_FRAME)
         arrays = {"waveform": sound.astype(np.float32)}
-        if speaker != "voice":
+        if speaker == "voice":
+            arrays |= {"visemes": np.repeat(np.where(on, BILABIAL, SILENCE), 4).astype(np.int8)}
+        elif speaker == "rig":
+            arrays |= {"auxiliary": np.stack([on, -on], axis=1)}
+        else:
             coefficients = np.zeros((frames, MOUTH + 3), np.float32)
             coefficients[:, 0] = on
             arrays |= {"coefficients": coefficients, "valid": np.arange(frames) > 2}
-        else:
-            arrays |= {"visemes": np.repeat(np.where(on, BILABIAL, SILENCE), 4).astype(np.int8)}
-            arrays |= {"auxiliary": np.stack([on, -on], axis=1)}
         np.savez(folder / f"{speaker}.npz", **arrays)
         clips.append({"file": f"{speaker}.npz", "speaker": speaker})
     (folder / "manifest.json").write_text(json.dumps({"clips": clips}))
@@ -42,26 +43,30 @@ def corpus(tmp_path: Path) -> Path:
 
 
 def batcher(corpus: Path, config: AugmentConfig = OFF) -> Batcher:
-    return Batcher(read_clips(corpus, MOUTH), frames=50, size=6, untracked=1 / 3, balance=0.5, config=config)
+    return Batcher(read_clips(corpus, MOUTH), frames=50, size=6, unfilmed=1 / 3, balance=0.5, config=config)
 
 
 def test_sound_and_mouth_stay_together(corpus: Path) -> None:
     batch = batcher(corpus).batch(0, 0)
     loud = batch.features[2:].reshape(4, 50, 4, -1).mean(axis=(2, 3)) > 1.5
-    known = batch.tracked[2:] == 1
-    agree = (loud == (batch.coefficients[2:, :, 0] > 0.5))[known]
-    assert known.mean() > 0.8 and agree.mean() > 0.9
+    agree = (loud == (batch.coefficients[2:, :, 0] > 0.5))[batch.tracked[2:] == 1]
+    assert len(agree) > 50 and agree.mean() > 0.9
 
 
 def test_sound_without_a_face_brings_its_labels(corpus: Path) -> None:
     batch = batcher(corpus).batch(0, 0)
-    assert (
-        not batch.tracked[:2].any()
-        and batch.auxiliary_known[:2].all()
-        and not batch.auxiliary_known[2:].any()
-    )
+    assert not batch.tracked[:2].any() and not batch.auxiliary_known[:2].any()
     assert set(np.unique(batch.visemes[:2])) == {SILENCE, BILABIAL}
-    np.testing.assert_array_equal(batch.auxiliary[:2, :, 0], -batch.auxiliary[:2, :, 1])
+
+
+def test_another_rig_is_known_only_where_there_is_one(corpus: Path) -> None:
+    batches = [batcher(corpus).batch(0, step) for step in range(4)]
+    known = np.concatenate([batch.auxiliary_known for batch in batches]) == 1
+    tracked = np.concatenate([batch.tracked for batch in batches]).any(axis=1)
+    auxiliary = np.concatenate([batch.auxiliary for batch in batches])
+    assert known.any() and not (known & tracked).any()
+    assert auxiliary[known].any() and not auxiliary[~known].any()
+    np.testing.assert_array_equal(auxiliary[..., 0], -auxiliary[..., 1])
 
 
 def test_batches_follow_from_seed_and_step(corpus: Path) -> None:
@@ -71,7 +76,7 @@ def test_batches_follow_from_seed_and_step(corpus: Path) -> None:
 
 
 def test_left_out_speakers_and_files_are_not_read(corpus: Path) -> None:
-    assert [clip.speaker for clip in read_clips(corpus, MOUTH, ["anna", "voice.npz"])] == ["bert"]
+    assert [clip.speaker for clip in read_clips(corpus, MOUTH, ["anna", "voice.npz"])] == ["bert", "rig"]
     with pytest.raises(InputError, match="no clip with a tracked face"):
         read_clips(corpus, MOUTH, ["anna", "bert"])
 

@@ -33,7 +33,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def training(corpus: Path, config: MotionConfig) -> Training:
     basis = FaceBasis.load()
     clips = read_clips(corpus, basis.mouth_count)
-    batcher = Batcher(clips, 50, config.batch, config.untracked, config.balance, config.augment)
+    batcher = Batcher(clips, 50, config.batch, config.unfilmed, config.balance, config.augment)
     return Training(batcher, mouth_geometry(basis), config)
 
 

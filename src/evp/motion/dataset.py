@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evp.audio.mel import BANDS, log_mel
+from evp.audio.mel import log_mel
 from evp.clock import ROWS_PER_FRAME
 from evp.errors import InputError
 from evp.motion.augment import AugmentConfig, changed_voice, masked, with_noise
@@ -44,6 +44,11 @@ class Clip:
     @property
     def frames(self) -> int:
         return len(self.coefficients)
+
+    @property
+    def filmed(self) -> bool:
+        """Whether the clip says anything about the mouth, in the face basis or in another rig."""
+        return bool(self.tracked.any()) or self.auxiliary is not None
 
 
 @dataclass(frozen=True)
@@ -104,17 +109,17 @@ class Batcher:
         clips: list[Clip],
         frames: int,
         size: int,
-        untracked: float,
+        unfilmed: float,
         balance: float,
         config: AugmentConfig,
     ) -> None:
-        """Crops have ``frames`` frames; a share ``untracked`` of each batch is sound without a tracked face."""
+        """Crops have ``frames`` frames; a share ``unfilmed`` of each batch is sound whose mouth is not known."""
         self.speakers = sorted({clip.speaker for clip in clips if clip.tracked.any()})
-        self._groups = [_Group([c for c in clips if c.tracked.any()], balance)]
-        if any(not clip.tracked.any() for clip in clips):
-            self._groups.append(_Group([c for c in clips if not c.tracked.any()], balance))
+        self._groups = [_Group([clip for clip in clips if clip.filmed], balance)]
+        if not all(clip.filmed for clip in clips):
+            self._groups.append(_Group([clip for clip in clips if not clip.filmed], balance))
         self._frames, self._size, self._config = frames, size, config
-        self._untracked = round(size * untracked) if len(self._groups) == 2 else 0
+        self._unfilmed = round(size * unfilmed) if len(self._groups) == 2 else 0
         self.auxiliary_count = max(
             (c.auxiliary.shape[1] for c in clips if c.auxiliary is not None), default=0
         )
@@ -122,9 +127,7 @@ class Batcher:
     def batch(self, seed: int, step: int) -> Batch:
         """The batch of this training step; the same arguments give the same batch."""
         random = np.random.default_rng((seed, step))
-        crops = [
-            self._crop(self._groups[i < self._untracked].draw(random), random) for i in range(self._size)
-        ]
+        crops = [self._crop(self._groups[i < self._unfilmed].draw(random), random) for i in range(self._size)]
         return Batch(*(np.stack(arrays) for arrays in zip(*crops, strict=True)))
 
     def _crop(self, clip: Clip, random: np.random.Generator) -> tuple[NDArray[Any] | np.generic, ...]:
@@ -139,6 +142,7 @@ class Batcher:
         coefficients = _at(clip.coefficients, frame, outside=0)
         tracked = _nearest(clip.tracked, frame, outside=False)
         speech = speech_labels(rows, visemes)
+        auxiliary_known = clip.auxiliary is not None
 
         if random.random() < self._config.silence:
             quiet = _quiet_stretch(self._frames, random)
@@ -146,7 +150,7 @@ class Batcher:
             visemes = np.where(np.repeat(quiet, ROWS_PER_FRAME), SILENCE, visemes)
             rest = _rest_envelope(quiet)
             coefficients = coefficients * (1 - rest[:, None])
-            tracked = tracked | (rest == 1)
+            tracked, auxiliary_known = tracked | (rest == 1), False
             speech = np.where(quiet, np.where(rest == 1, 0, -1), speech)
             if random.random() < 0.5:
                 rows = with_noise(rows, random.uniform(3, 30), random)
@@ -159,7 +163,7 @@ class Batcher:
         number = self.speakers.index(clip.speaker) if clip.speaker in self.speakers else 0
         return (
             features, coefficients.astype(np.float32), tracked.astype(np.float32), speech.astype(np.float32),
-            visemes[::2].astype(np.int64), auxiliary, np.float32(clip.auxiliary is not None), np.int64(number),
+            visemes[::2].astype(np.int64), auxiliary, np.float32(auxiliary_known), np.int64(number),
         )  # fmt: skip
 
 
@@ -226,6 +230,3 @@ def _nearest(values: NDArray[Any], places: NDArray[np.floating], outside: float)
     index = np.rint(places).astype(int)
     inside = (index >= 0) & (index < len(values))
     return np.where(inside, values[np.clip(index, 0, len(values) - 1)], outside)
-
-
-__all__ = ["BANDS", "Batch", "Batcher", "Clip", "read_clip", "read_clips", "speech_labels"]

@@ -64,8 +64,8 @@ class MotionConfig:
     """Channels of every layer."""
     dropout: float = 0.2
     """Share of channels dropped in training."""
-    untracked: float = 0.38
-    """Share of crops from recordings without a tracked face (if there are any)."""
+    unfilmed: float = 0.38
+    """Share of crops from recordings without a face (if there are any)."""
     balance: float = 0.45
     """Speakers are drawn by the amount of their footage to this power: 0 all alike, 1 every second alike."""
     style_penalty: float = 0.05
@@ -224,7 +224,7 @@ def train_motion(
     basis = FaceBasis.load()
     clips = read_clips(corpus, basis.mouth_count, config.leave_out)
     frames = round(config.crop_seconds * FRAME_RATE)
-    batcher = Batcher(clips, frames, config.batch, config.untracked, config.balance, config.augment)
+    batcher = Batcher(clips, frames, config.batch, config.unfilmed, config.balance, config.augment)
     training = Training(batcher, mouth_geometry(basis), config)
     output.mkdir(parents=True, exist_ok=True)
     checkpoint = output / "checkpoint.pt"
