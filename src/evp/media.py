@@ -142,25 +142,28 @@ def read_frames(footage: Path | BinaryIO) -> Iterator[NDArray[np.uint8]]:
                 count += 1
 
 
-def read_frames_backwards(footage: BinaryIO, frames: int, keyframe_every: int) -> Iterator[NDArray[np.uint8]]:
-    """The pictures of a film that FilmWriter wrote with ``keyframe_every``, from the last of ``frames`` to the first.
+def read_stretch(
+    footage: BinaryIO, first: int, last: int, keyframe_every: int
+) -> Iterator[NDArray[np.uint8]]:
+    """The pictures ``first`` to ``last``, backwards when ``last`` is smaller, of a film made with ``keyframe_every``.
 
-    Holds ``keyframe_every`` pictures at a time.
+    Starts at once wherever ``first`` lies, and holds ``keyframe_every`` pictures at a time.
     """
+    low, high = min(first, last), max(first, last)
+    starts = range(low // keyframe_every * keyframe_every, high + 1, keyframe_every)
     with _open(footage) as container:
         stream = _picture_stream(container, footage)
-        for first in range((frames - 1) // keyframe_every * keyframe_every, -1, -keyframe_every):
+        for start in starts if first <= last else reversed(starts):
             container.seek(
-                round(Fraction(first, FRAME_RATE) / cast(Fraction, stream.time_base)), stream=stream
+                round(Fraction(start, FRAME_RATE) / cast(Fraction, stream.time_base)), stream=stream
             )
             group = []
             for frame in container.decode(stream):
-                if frame.time > (min(first + keyframe_every, frames) - 0.5) / FRAME_RATE:
+                if frame.time > (min(start + keyframe_every - 1, high) + 0.5) / FRAME_RATE:
                     break
-                if frame.time > (first - 0.5) / FRAME_RATE:
+                if frame.time > (max(start, low) - 0.5) / FRAME_RATE:
                     group.append(frame)
-            while group:
-                yield _to_rgb(group.pop())
+            yield from (_to_rgb(frame) for frame in (group if first <= last else reversed(group)))
 
 
 def check_output(path: Path) -> None:

@@ -30,6 +30,8 @@ _CUT_DIFFERENCE = 0.10
 """Mean change of a thumbnail, of the full range, that means a new scene when the face jumps or vanishes too."""
 _CUT_ALWAYS = 0.25
 """The same, whatever the face does."""
+_LEAP = 0.03
+"""Face heights that a face moves between two frames, if it hardly moves before and after, at a cut in one scene."""
 _SMOOTH_FRAMES = 0.6
 
 Progress = Callable[[int], None]
@@ -208,12 +210,15 @@ def _reasons(landmarks: NDArray[np.float32]) -> tuple[str, ...]:
 
 def _cuts(landmarks: NDArray[np.float32], changes: list[float]) -> tuple[int, ...]:
     """Frames at which a new scene begins."""
+    steps = np.linalg.norm(np.diff(landmarks[:, :, :2].mean(axis=1), axis=0), axis=1)
+    moved = np.concatenate([[0.0], steps / face_height(landmarks[:-1])])
     cuts = []
     for frame in range(1, len(landmarks)):
-        before, after = landmarks[frame - 1], landmarks[frame]
-        moved = np.linalg.norm(np.mean(after[:, :2] - before[:, :2], axis=0)) / face_height(before)
-        jumped = bool(np.isnan(moved)) or moved > 0.15
-        if changes[frame] > _CUT_ALWAYS or (changes[frame] > _CUT_DIFFERENCE and jumped):
+        around = np.concatenate([moved[max(1, frame - 3) : frame], moved[frame + 1 : frame + 4]])
+        usual = float(np.nanmax(around)) if np.isfinite(around).any() else 0.0
+        jumped = np.isnan(moved[frame]) or moved[frame] > 0.15
+        leapt = moved[frame] > max(_LEAP, 4 * usual)
+        if changes[frame] > _CUT_ALWAYS or (changes[frame] > _CUT_DIFFERENCE and jumped) or leapt:
             cuts.append(frame)
     return tuple(cuts)
 

@@ -18,12 +18,12 @@ from evp import __version__
 from evp.clock import FRAME_RATE
 from evp.errors import FaceError, InputError, MissingExtraError
 from evp.face.basis import FaceBasis
-from evp.face.crop import CROP, face_boxes, resized, scaled_points
+from evp.face.crop import CROP, face_boxes, resized
 from evp.face.head import Head, fit_head
 from evp.face.tracking import Track, steady, track_faces
 from evp.media import FilmWriter, check_output, probe, read_frames
 from evp.portrait.bundle import KEYFRAME_EVERY, Consent, Manifest, Portrait, SourceFrames
-from evp.portrait.evaluate import evaluate, held_out_start
+from evp.portrait.evaluate import evaluate, held_out
 
 Progress = Callable[[str, int, int], None]
 """Called with the name of the stage, what is done of it, and how much there is."""
@@ -31,15 +31,17 @@ Progress = Callable[[str, int, int], None]
 LEAST_SECONDS = 3.0
 """A shorter usable shot is refused."""
 MOST_SECONDS = 60.0
-"""Of a longer shot only the beginning is used."""
+"""Of longer footage only the beginning is used."""
 FINE_TUNING_SECONDS = 400.0
 """Time that fine-tuning may take; the schedule is compressed to fit."""
 
 _FINE_TUNING_STEPS = 1500
 _FINE_TUNING_RATE = 4e-4
-_MOST_SOURCES = 240
+_MOST_SOURCES = 400
 _JPEG = [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
 _FOOTAGE_CRF = 14
+_LEAST_SHOT = FRAME_RATE
+"""Shorter shots are left out."""
 _BLUR_LIMIT = 0.8
 """A frame with less than this share of the usual detail in its face is moving too fast to give pixels."""
 
@@ -59,7 +61,8 @@ class BuildReport:
         manifest, figures = self.manifest, self.manifest.held_out
         height, width = manifest.size
         lines = [
-            f"{self.portrait}: {manifest.frames / FRAME_RATE:.1f} s of {width}x{height} kept, "
+            f"{self.portrait}: {manifest.frames / FRAME_RATE:.1f} s of {width}x{height} kept "
+            f"({len(manifest.shots)} shot{'s' * (len(manifest.shots) > 1)}), "
             f"{self.sources} source frames, built in {self.seconds:.0f} s"
             + (" (quick)" if manifest.quick else ""),
             *(f"left out: {span}" for span in manifest.left_out),
@@ -95,22 +98,28 @@ def build_portrait(
     expected = probe(footage).frames
     work = output.with_name(f".{output.name}.building")
     _begin(work, footage)
-    track = _tracked(work, footage, lambda done: report("finding the face", done, max(done, expected)))
-    shot = track.longest_shot(round(LEAST_SECONDS * FRAME_RATE))
-    shot = slice(shot.start, min(shot.stop, shot.start + round(MOST_SECONDS * FRAME_RATE)))
-    head = fit_head(FaceBasis.load(), steady(track.landmarks[shot]))
-    film = work / "footage.mp4"
-    pictures = _cut(footage, film, shot, head, track.size, report)
+    try:
+        track = _tracked(work, footage, lambda done: report("finding the face", done, max(done, expected)))
+        shots = _kept(track)
+    except FaceError as error:
+        shutil.rmtree(work)
+        raise FaceError(f"{footage}: {error}") from error
+    landmarks = np.concatenate([steady(track.landmarks[shot]) for shot in shots])
+    head = fit_head(FaceBasis.load(), landmarks)
+    ends = np.cumsum([shot.stop - shot.start for shot in shots]).tolist()
     manifest = Manifest(
         source=footage.name, created=_now(), program=__version__, consent=Consent(consent.strip(), _now()),
-        size=track.size, frames=len(head.pose), quick=quick, left_out=_left_out(track, shot),
+        size=track.size, frames=len(landmarks), quick=quick, left_out=tuple(map(str, track.problems())),
+        shots=tuple(zip([0, *ends[:-1]], ends, strict=True)),
     )  # fmt: skip
-    training = np.arange(held_out_start(len(head.pose)))
+    film = work / "footage.mp4"
+    pictures = _cut(footage, film, shots, manifest, head, report)
+    training = np.flatnonzero(~held_out(manifest.shots))
     chosen = _spread(FaceBasis.load(), head, _sharp(pictures, training))
     sources = SourceFrames(chosen.astype(np.int32), tuple(pictures[n] for n in chosen))
     portrait = Portrait(manifest, head, sources, film.read_bytes(), None)
     if not quick:
-        weights = _fine_tuned(portrait, [pictures[n] for n in training], work, seed, report)
+        weights = _fine_tuned(portrait, pictures, training, work, seed, report)
         portrait = replace(portrait, weights=weights)
     figures, sheet = evaluate(portrait, lambda done, total: report("checking held-out frames", done, total))
     portrait = replace(portrait, manifest=replace(manifest, held_out=figures), sheet=_png(sheet))
@@ -159,11 +168,7 @@ def _tracked(work: Path, footage: Path, progress: Callable[[int], None]) -> Trac
                 tuple(stored["cuts"].tolist()),
                 (height, width),
             )
-    try:
-        track = track_faces(read_frames(footage), progress)
-    except FaceError as error:
-        shutil.rmtree(work)
-        raise FaceError(f"{footage}: {error}") from error
+    track = track_faces(read_frames(footage), progress)
     partial = work / "track.partial.npz"
     np.savez(
         partial, landmarks=track.landmarks, reasons=np.array(track.reasons, dtype=np.str_),
@@ -173,20 +178,34 @@ def _tracked(work: Path, footage: Path, progress: Callable[[int], None]) -> Trac
     return track
 
 
+def _kept(track: Track) -> list[slice]:
+    """The shots to use: all that are not too short, until there is enough."""
+    least = track.longest_shot(round(LEAST_SECONDS * FRAME_RATE))
+    kept, frames = [], round(MOST_SECONDS * FRAME_RATE)
+    for shot in track.shots():
+        shot = slice(shot.start, min(shot.stop, shot.start + frames))
+        if shot.stop - shot.start >= min(_LEAST_SHOT, least.stop - least.start):
+            kept.append(shot)
+            frames -= shot.stop - shot.start
+    return kept
+
+
 def _cut(
-    footage: Path, film: Path, shot: slice, head: Head, size: tuple[int, int], report: Progress
+    footage: Path, film: Path, shots: list[slice], manifest: Manifest, head: Head, report: Progress
 ) -> list[NDArray[np.uint8]]:
-    """Write the shot as the portrait's own film and return the face crops, at its resolution, as JPEG."""
-    boxes = face_boxes(head.pose)
-    pictures = []
-    height, width = size
+    """Write the shots as the portrait's own film and return the face crops, at its resolution, as JPEG."""
+    boxes = [box for begin, end in manifest.shots for box in face_boxes(head.pose[begin:end])]
+    wanted = np.concatenate([np.arange(shot.start, shot.stop) for shot in shots])
+    pictures: list[NDArray[np.uint8]] = []
+    height, width = manifest.size
     with FilmWriter(
         film, width, height, None, crf=_FOOTAGE_CRF, preset="veryfast", keyframe_every=KEYFRAME_EVERY
     ) as writer:
-        for number, picture in enumerate(islice(read_frames(footage), shot.start, shot.stop)):
-            writer.write(picture)
-            pictures.append(_jpeg(boxes[number].cut(picture)))
-            report("cutting the shot", number + 1, len(boxes))
+        for frame, picture in enumerate(islice(read_frames(footage), int(wanted[-1]) + 1)):
+            if frame == wanted[len(pictures)]:
+                writer.write(picture)
+                pictures.append(_jpeg(boxes[len(pictures)].cut(picture)))
+                report("cutting the shots", len(pictures), len(boxes))
     return pictures
 
 
@@ -196,12 +215,6 @@ def _jpeg(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _png(picture: NDArray[np.uint8]) -> bytes:
     return cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1].tobytes()
-
-
-def _left_out(track: Track, shot: slice) -> tuple[str, ...]:
-    spans = [str(span) for span in track.problems()]
-    kept = f"{shot.start / FRAME_RATE:.2f}-{shot.stop / FRAME_RATE:.2f} s is the shot that was kept"
-    return (*spans, kept) if shot.stop - shot.start < len(track) else tuple(spans)
 
 
 def _sharp(pictures: list[NDArray[np.uint8]], frames: NDArray[np.int_]) -> NDArray[np.int_]:
@@ -215,7 +228,7 @@ def _sharp(pictures: list[NDArray[np.uint8]], frames: NDArray[np.int_]) -> NDArr
 
 
 def _spread(basis: FaceBasis, head: Head, frames: NDArray[np.int_]) -> NDArray[np.int_]:
-    """Up to 240 of ``frames`` that differ most in expression and pose (farthest-point sampling)."""
+    """Up to 400 of ``frames`` that differ most in expression and pose (farthest-point sampling)."""
     expressions = basis.shape(basis.coefficients(head.displacement[frames]))
     where = np.concatenate([expressions, 0.0015 * head.pose.angles()[frames]], axis=1)
     chosen = [0]
@@ -227,24 +240,29 @@ def _spread(basis: FaceBasis, head: Head, frames: NDArray[np.int_]) -> NDArray[n
 
 
 def _fine_tuned(
-    portrait: Portrait, pictures: list[NDArray[np.uint8]], work: Path, seed: int, report: Progress
+    portrait: Portrait,
+    pictures: list[NDArray[np.uint8]],
+    frames: NDArray[np.int_],
+    work: Path,
+    seed: int,
+    report: Progress,
 ) -> bytes:
-    """The packaged renderer, trained further on the first ``len(pictures)`` frames of the portrait's shot."""
+    """The packaged renderer, trained further on ``frames`` of the portrait, of which all ``pictures`` are given."""
     from evp.render.dataset import Crops
     from evp.render.train import RenderConfig, export, fit, packaged
 
-    count = len(pictures)
     small, landmarks, outline = [], [], []
-    for number, stream in enumerate(pictures):
-        crop = cv2.cvtColor(cv2.imdecode(stream, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
-        view = portrait.view(number, crop)
-        small.append(_jpeg(resized(crop, CROP)))
-        landmarks.append(scaled_points(view.landmarks, CROP / view.size))
-        outline.append(scaled_points(view.outline[:, :2], CROP / view.size))
+    for frame in frames:
+        crop = cv2.cvtColor(cv2.imdecode(pictures[frame], cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+        view = portrait.view(int(frame), crop).small
+        small.append(_jpeg(view.picture))
+        landmarks.append(view.landmarks)
+        outline.append(view.outline[:, :2])
+    shot = np.concatenate([np.full(end - begin, n) for n, (begin, end) in enumerate(portrait.shots)])
     crops = Crops(
-        small, np.stack(landmarks), np.stack(outline), portrait.head.pose.angles()[:count].astype(np.float32),
-        portrait.basis.shape(portrait.aligner.coefficients[:count]), np.zeros(count, np.int32),
-        np.arange(count, dtype=np.int32),
+        small, np.stack(landmarks), np.stack(outline), portrait.head.pose.angles()[frames].astype(np.float32),
+        portrait.basis.shape(portrait.aligner.coefficients[frames]), shot[frames].astype(np.int32),
+        frames.astype(np.int32),
     )  # fmt: skip
     config = RenderConfig(
         steps=_FINE_TUNING_STEPS, learning_rate=_FINE_TUNING_RATE, seed=seed, seconds=FINE_TUNING_SECONDS

@@ -1,21 +1,24 @@
 """How well a portrait makes frames it has never seen: the last part of its own footage, made again and compared."""
 
 import io
-from collections.abc import Callable
-from itertools import islice
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from evp.evaluation.pictures import face_box, flicker, mouth_box, psnr, ssim
-from evp.media import read_frames
-from evp.portrait.bundle import Portrait
+from evp.media import read_stretch
+from evp.portrait.bundle import KEYFRAME_EVERY, Portrait
 from evp.portrait.perform import MOUTH_SHARE
+from evp.render.inputs import View
 from evp.render.sources import MOST_SKIN_SOURCES, Chooser
 
 HELD_OUT = 0.2
-"""The last part of every shot, which is never trained on and gives no source frames."""
+"""The last part of every shot is never trained on and gives no source frames."""
+
+SKIN_MOUTH_SHARE = 0.5
+"""How much the mouth counts, against brows and lids, when frames are chosen for the skin."""
 
 _MOST_FRAMES = 125
 _SHEET_COLUMNS = 6
@@ -27,9 +30,11 @@ _STILL_SKIN = (
 )
 
 
-def held_out_start(frames: int) -> int:
-    """First frame of the held-out part of a shot of so many frames."""
-    return int(np.ceil(frames * (1 - HELD_OUT)))
+def held_out(shots: Sequence[tuple[int, int]]) -> NDArray[np.bool_]:
+    """(T,) the last fifth of every shot (first frame, frame after the last)."""
+    return np.concatenate(
+        [np.arange(end - begin) >= np.ceil((end - begin) * (1 - HELD_OUT)) for begin, end in shots]
+    )
 
 
 def evaluate(
@@ -41,44 +46,47 @@ def evaluate(
     training part, only what lies outside the face from the frame itself. PSNR in decibels and SSIM in the box of
     the face and of the mouth; flicker of still skin relative to the real footage's.
     """
-    start = held_out_start(portrait.manifest.frames)
-    count = min(_MOST_FRAMES, portrait.manifest.frames - start)
     renderer = portrait.renderer()
     shapes = portrait.basis.shape(portrait.aligner.coefficients)
     angles = portrait.head.pose.angles()
     candidates = portrait.sources.frames
-    skins = Chooser(shapes[candidates], angles[candidates], MOST_SKIN_SOURCES, 0.5)
-    mouths = Chooser(shapes[candidates], angles[candidates], 1, MOUTH_SHARE)
-    views = {n: portrait.source(n) for n in range(len(candidates))} if len(candidates) <= 64 else {}
     scores: dict[str, list[float]] = {
         name: [] for name in ("face_psnr", "face_ssim", "mouth_psnr", "mouth_ssim")
     }
-    real, made, still = [], [], []
     columns: list[NDArray[np.uint8]] = []
-    pictures = islice(read_frames(io.BytesIO(portrait.footage)), start, start + count)
-    for number, picture in enumerate(pictures):
-        frame = start + number
-        box = portrait.boxes[frame]
-        view = portrait.view(frame, box.cut(picture))
-        skin, mouth = skins.choose(shapes[frame], angles[frame]), mouths.choose(shapes[frame], angles[frame])
-        views |= {n: portrait.source(n) for n in {*skin, *mouth} - views.keys()}
-        crop = renderer.render(view.landmarks, view, [views[n] for n in skin], [views[n] for n in mouth])
-        for name, where in (("face", face_box), ("mouth", mouth_box)):
-            at = where(view.landmarks, crop.shape)
-            scores[f"{name}_psnr"].append(psnr(crop[at], view.picture[at]))
-            scores[f"{name}_ssim"].append(ssim(crop[at], view.picture[at]))
-        real.append(picture)
-        made.append(box.paste(picture, crop))
-        still.append(_still_skin(portrait.landmarks[frame], picture.shape))
-        if number % max(1, count // _SHEET_COLUMNS) == 0 and len(columns) < _SHEET_COLUMNS:
-            columns.append(np.concatenate([view.picture, crop]))
-        if len(real) > 3:
-            real, made, still = real[-3:], made[-3:], still[-3:]
-        if len(real) == 3:
-            scores.setdefault("flicker_real", []).append(flicker(real, still))
-            scores.setdefault("flicker_made", []).append(flicker(made, still))
-        if progress is not None:
-            progress(number + 1, count)
+    runs = _runs(held_out(portrait.shots), portrait.shots)
+    done, count = 0, sum(len(run) for run in runs)
+    for run in runs:
+        skins = Chooser(shapes[candidates], angles[candidates], MOST_SKIN_SOURCES, SKIN_MOUTH_SHARE)
+        mouths = Chooser(shapes[candidates], angles[candidates], 1, MOUTH_SHARE)
+        views: dict[int, View] = {}
+        real: list[NDArray[np.uint8]] = []
+        made: list[NDArray[np.uint8]] = []
+        still: list[NDArray[np.bool_]] = []
+        pictures = read_stretch(io.BytesIO(portrait.footage), run[0], run[-1], KEYFRAME_EVERY)
+        for frame, picture in zip(run, pictures, strict=True):
+            box = portrait.boxes[frame]
+            view = portrait.view(frame, box.cut(picture))
+            skin, mouth = (
+                skins.choose(shapes[frame], angles[frame]),
+                mouths.choose(shapes[frame], angles[frame]),
+            )
+            views = {n: views[n] if n in views else portrait.source(n) for n in {*skin, *mouth}}
+            crop = renderer.render(view.landmarks, view, [views[n] for n in skin], [views[n] for n in mouth])
+            for name, where in (("face", face_box), ("mouth", mouth_box)):
+                at = where(view.landmarks, crop.shape)
+                scores[f"{name}_psnr"].append(psnr(crop[at], view.picture[at]))
+                scores[f"{name}_ssim"].append(ssim(crop[at], view.picture[at]))
+            real, made = [*real[-2:], picture], [*made[-2:], box.paste(picture, crop)]
+            still = [*still[-2:], _still_skin(portrait.landmarks[frame], picture.shape)]
+            if len(real) == 3:
+                scores.setdefault("flicker_real", []).append(flicker(real, still))
+                scores.setdefault("flicker_made", []).append(flicker(made, still))
+            if done % max(1, count // _SHEET_COLUMNS) == 0 and len(columns) < _SHEET_COLUMNS:
+                columns.append(np.concatenate([view.picture, crop]))
+            done += 1
+            if progress is not None:
+                progress(done, count)
     figures = {name: float(np.mean(values)) for name, values in scores.items()}
     if figures.get("flicker_real"):
         figures["flicker"] = figures["flicker_made"] / figures["flicker_real"]
@@ -87,6 +95,13 @@ def evaluate(
         for column in columns
     ]
     return figures, np.concatenate(sheet, axis=1)
+
+
+def _runs(held: NDArray[np.bool_], shots: Sequence[tuple[int, int]]) -> list[range]:
+    """The held-out frames to look at: the beginning of every shot's, equally many of each."""
+    most = -(-_MOST_FRAMES // len(shots))
+    first = [begin + int(np.argmax(held[begin:end])) for begin, end in shots]
+    return [range(start, min(start + most, end)) for start, (_, end) in zip(first, shots, strict=True)]
 
 
 def _still_skin(landmarks: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.bool_]:
