@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from evp.errors import OutputError, PortraitError
+from evp.face.crop import face_boxes
 from evp.media import FilmWriter, read_frames
 from evp.portrait import bundle
 from evp.portrait.bundle import (
@@ -256,6 +257,39 @@ def test_play_goes_to_and_fro_without_a_jump(frames: int, tmp_path: Path):
     for frame, picture in played:
         assert picture.shape == (48, 50, 3)
         assert number(picture) == frame
+
+
+def test_only_the_longest_shot_plays(tmp_path: Path):
+    pictures = [
+        *numbered(10, 48, 50),
+        *(255 - picture for picture in numbered(40, 48, 50)[10:]),
+    ]  # a scene change
+    playing = with_footage(tmp_path, pictures)
+    playing = replace(playing, manifest=replace(playing.manifest, shots=((0, 10), (10, 40))))
+    first, last = playing.turns
+    assert 10 <= first < 16
+    assert 34 < last < 40
+    played = list(islice(playing.play(), 3 * 2 * (last - first) + 1))
+    numbers = [frame for frame, _ in played]
+    assert {abs(b - a) for a, b in zip(numbers[:-1], numbers[1:], strict=True)} == {1}
+    assert (min(numbers), max(numbers)) == (first, last)
+    for frame, picture in played:
+        np.testing.assert_allclose(picture.astype(int).mean(), pictures[frame].mean(), atol=1.9)
+
+
+def test_crops_of_every_shot_are_its_own():
+    whole = portrait(30)
+    parts = replace(whole, manifest=replace(whole.manifest, shots=((0, 12), (12, 30))))
+    alone = [face_boxes(whole.head.pose[begin:end]) for begin, end in ((0, 12), (12, 30))]
+    assert parts.boxes == alone[0] + alone[1]
+    assert whole.shots == ((0, 30),)
+
+
+def test_shots_are_kept(tmp_path: Path):
+    whole = portrait(30)
+    parts = replace(whole, manifest=replace(whole.manifest, shots=((0, 12), (12, 30))))
+    parts.save(tmp_path / "a.evp")
+    assert Portrait.open(tmp_path / "a.evp").shots == ((0, 12), (12, 30))
 
 
 def test_odd_footage_plays_in_its_own_size(tmp_path: Path):
