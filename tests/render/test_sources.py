@@ -1,7 +1,8 @@
 import numpy as np
+import pytest
 
 from evp.face.basis import MOUTH_COMPONENTS
-from evp.render.sources import Chooser, misfit
+from evp.render.sources import _RELUCTANCE, Chooser, misfit
 
 SIZE = MOUTH_COMPONENTS + 16
 
@@ -45,11 +46,13 @@ def test_head_turn_decides_between_equal_expressions():
     assert Chooser(shapes(0, 0, 0), angles, 1, 0.9).choose(shapes(0)[0], np.array([1.0, 0, 0])) == [1]
 
 
-def test_small_gain_changes_nothing():
-    follows = chooser(0.0, 0.002)
+@pytest.mark.parametrize(("gain", "kept"), [(0.5, True), (1.5, False)])
+def test_gain_below_the_reluctance_changes_nothing(gain: float, kept: bool):
+    """The first candidate is kept though the second fits better, unless by more than the reluctance."""
+    away = gain * _RELUCTANCE / np.sqrt(2 * 0.9)
+    follows = chooser(0.0, away)
     assert follows.choose(shapes(0.0)[0], FRONT) == [0]
-    for _ in range(5):
-        assert follows.choose(shapes(0.002)[0], FRONT) == [0]
+    assert all((follows.choose(shapes(away)[0], FRONT) == [0]) == kept for _ in range(5))
 
 
 def test_large_gain_replaces_with_one_frame_of_both():

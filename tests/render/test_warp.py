@@ -7,8 +7,9 @@ import pytest
 from evp.face.basis import FaceBasis
 from evp.face.crop import CROP, Box, face_boxes
 from evp.face.layouts import FACE_OVAL, MESH_POINTS
+from evp.face.pose import Pose
 from evp.render.warp import RING_SCALE, Raster, WarpMesh, ring
-from tiny import actor
+from tiny import actor, rotation
 
 SIZE = 128
 
@@ -101,10 +102,30 @@ def test_affine_map_is_reproduced():
     at = np.arange(SIZE // 2) * 2 + 0.5
     here = np.stack(np.meshgrid(at, at), axis=-1)
     expected = here @ linear.T + shift
-    # single precision, and slivers that are seen edge on
     for made, wanted in ((field.x, expected[..., 0]), (field.y, expected[..., 1])):
-        assert np.quantile(np.abs(made - wanted), 0.99) < 1e-2
-        assert np.abs(made - wanted).max() < 1
+        off = np.abs(made - wanted)[1:-1, 1:-1]  # at the rim the median has no neighbours
+        assert np.quantile(off, 0.99) < 1e-3
+        assert off.max() < 1  # slivers that are seen edge on
+
+
+def test_turned_head_with_triangles_on_edge_is_not_torn():
+    basis = FaceBasis.load()
+    pose = Pose(np.full(2, 80.0), np.stack([rotation(38, 10), rotation(-5)]), np.full((2, 3), 64 - 20.0))
+    meshes, outlines = pose.project(basis.mean), pose.project(basis.mean[None, list(FACE_OVAL)])[:, :, :2]
+    new, source = (
+        mesh().vertices(m.astype(np.float32), o, SIZE) for m, o in zip(meshes, outlines, strict=True)
+    )
+    field = Raster.draw(mesh(), new, SIZE).field(source)
+    for place in (field.x, field.y):
+        assert place.min() > -10
+        assert place.max() < SIZE + 10
+    inside = cv2.fillPoly(
+        np.zeros((SIZE // 2,) * 2, np.uint8), [(new[list(FACE_OVAL), :2] / 2).astype(np.int32)], 1
+    )
+    inside = cv2.erode(inside, np.ones((5, 5))).astype(bool)
+    back = mesh().vertices(meshes[1].astype(np.float32), outlines[1], SIZE)[list(FACE_OVAL), :2]
+    low, high = back.min(axis=0) - 4, back.max(axis=0) + 4
+    assert ((field.x > low[0]) & (field.x < high[0]) & (field.y > low[1]) & (field.y < high[1]))[inside].all()
 
 
 @pytest.mark.parametrize("factor", [0.5, 2, 3])
