@@ -19,7 +19,9 @@ EMOTION_SIZE = 128
 CONTEXT_FRAMES = 28
 """Frames on both sides that can influence a frame: more than the reach of the network and of the gate."""
 BLOCK_FRAMES = 500
-GATE_FRAMES = 7
+GATE_REACH = 3
+"""Frames before and after speech in which the mouth still moves: it opens before the voice and closes after it."""
+GATE_FRAMES = 5
 """Width of the window that makes the mouth come to rest smoothly where nobody speaks."""
 
 
@@ -78,7 +80,7 @@ class MotionModel:
 
 def _gate(speech: NDArray[np.floating]) -> NDArray[np.floating]:
     """How far the mouth follows the network, 0..1, from the probability of speech in every frame."""
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(speech, GATE_REACH), 2 * GATE_REACH + 1)
     window = np.hanning(GATE_FRAMES + 2)[1:-1]
-    return np.convolve(np.clip((speech - 0.2) / 0.5, 0, 1), window / window.sum(), mode="same").astype(
-        np.float32
-    )
+    follow = np.clip((around.max(axis=1) - 0.05) / 0.3, 0, 1)
+    return np.convolve(follow, window / window.sum(), mode="same").astype(np.float32)
