@@ -18,8 +18,10 @@ from evp.face.head import fit_head
 from evp.face.layouts import (
     BROW_LEFT_UPPER,
     BROW_RIGHT_UPPER,
+    CHIN,
     EYE_LEFT_UPPER,
     EYE_RIGHT_UPPER,
+    HAIRLINE,
     IRIS_LEFT,
     IRIS_RIGHT,
     JAW,
@@ -55,6 +57,16 @@ def test_coefficients_and_displacement_there_and_back():
     np.testing.assert_allclose(again[:, :5], wanted[:, :5], atol=0.02)
     left = basis.displacement(again) - displacement
     assert np.linalg.norm(left) < 0.01 * np.linalg.norm(displacement)
+
+
+def test_share_of_the_mouth_grows_downwards_and_leaves_out_the_irises():
+    mean = FaceBasis.load().mean
+    share = mouth_weight(mean)
+    irises = list(IRIS_LEFT + IRIS_RIGHT)
+    assert not share[irises].any()
+    skin = np.setdiff1d(np.arange(MESH_POINTS), irises)
+    assert (np.diff(share[skin][np.argsort(mean[skin, 1])]) >= 0).all()
+    assert (share[HAIRLINE], share[CHIN]) == (0, 1)
 
 
 def test_zero_is_the_neutral_face():

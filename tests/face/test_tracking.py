@@ -64,6 +64,14 @@ def test_a_steady_face_is_followed_and_not_a_larger_one_that_passes(monkeypatch:
     np.testing.assert_array_equal(track(monkeypatch, found).landmarks, np.stack([steady_face] * 30))
 
 
+def test_a_large_face_is_followed_and_not_a_small_one_that_stays_longer(monkeypatch: pytest.MonkeyPatch):
+    large, small = face(100, height=220), face(300, height=90)
+    found = [[small, large] if n < 20 else [small] for n in range(30)]
+    tracked = track(monkeypatch, found)
+    np.testing.assert_array_equal(tracked.landmarks[:20], np.stack([large] * 20))
+    assert not tracked.valid[20:].any()
+
+
 def test_no_face_is_an_error(monkeypatch: pytest.MonkeyPatch):
     with pytest.raises(FaceError, match="no face"):
         track(monkeypatch, [[]] * 5)

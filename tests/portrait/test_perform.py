@@ -68,6 +68,16 @@ def test_own_expression_asks_for_the_tracked_face(drawn: Portrait, asked: list, 
         assert np.abs(picture.astype(int) - pictures[frame]).mean() < 6
 
 
+def test_wanted_expression_asks_for_the_aligned_face(drawn: Portrait, asked: list):
+    order = [frame for frame, _ in islice(drawn.play(), 3)]
+    wanted = np.random.default_rng(0).normal(size=(3, 20)).astype(np.float32)
+    list(perform(drawn, wanted))
+    for (landmarks, view, _, _), frame, expression in zip(asked, order, wanted, strict=True):
+        expected = drawn.boxes[frame].points(drawn.aligner.align(frame, expression))
+        np.testing.assert_array_equal(landmarks, expected)
+        assert np.abs(landmarks - view.landmarks).max() > 1
+
+
 def test_outside_the_face_the_footage_is_untouched(drawn: Portrait):
     order = [frame for frame, _ in islice(drawn.play(), 4)]
     wanted = drawn.aligner.coefficients[order, :20] + 0.8

@@ -44,7 +44,7 @@ def lowered(landmarks: np.ndarray) -> np.ndarray:
     """The face with its jaw dropped."""
     moved = landmarks.copy()
     below = landmarks[:, 1] > landmarks[LOWER_LIP_INNER, 1] - 1
-    moved[below, 1] += 0.04 * CROP
+    moved[below, 1] += 10
     return moved
 
 
@@ -125,13 +125,19 @@ def test_outside_the_mask_the_frame_is_untouched():
 
 
 @pytest.mark.parametrize("size", [CROP, 344])
-def test_none_of_the_frames_own_face_leaks(size: int):
-    frame = marked(view(4, size))
-    landmarks = lowered(frame.landmarks) if size == CROP else frame.landmarks
+@pytest.mark.parametrize("jaw", ["as it is", "lower than in the frame", "higher than in the frame"])
+def test_none_of_the_frames_own_face_leaks(size: int, jaw: str):
+    plain_frame = view(4, size)
+    landmarks = plain_frame.landmarks
+    if jaw == "lower than in the frame":
+        landmarks = lowered(landmarks)
+    elif jaw == "higher than in the frame":
+        plain_frame = View(plain_frame.picture, lowered(landmarks), plain_frame.outline)
+    frame = marked(plain_frame)
     skin, mouth = [view(0, size), view(12, size)], [view(8, size)]
     nothing = np.zeros((3, CROP, CROP), np.float32)
     pictures = []
-    for seen in (frame, view(4, size)):
+    for seen in (frame, plain_frame):
         prepared = prepare(mesh(), landmarks, seen, skin, mouth)
         made = compose(prepared, nothing, seen, skin, mouth)
         pictures.append((made, prepared.tensor[:3].transpose(1, 2, 0) * 255))

@@ -128,6 +128,15 @@ def test_turned_head_with_triangles_on_edge_is_not_torn():
     assert ((field.x > low[0]) & (field.x < high[0]) & (field.y > low[1]) & (field.y < high[1]))[inside].all()
 
 
+@pytest.mark.parametrize("size", [SIZE // 2, 2 * SIZE, 3 * SIZE])
+def test_same_face_gives_the_same_picture_at_any_size(size: int):
+    made = Raster.draw(mesh(), vertices(3), SIZE).field(vertices(3)).sample(noise(size), size)
+    edge = size // 32
+    np.testing.assert_allclose(
+        made[edge:-edge, edge:-edge].astype(int), noise(size)[edge:-edge, edge:-edge], atol=2
+    )
+
+
 @pytest.mark.parametrize("factor", [0.5, 2, 3])
 def test_field_serves_pictures_of_other_sizes(factor: float):
     """The warp of an enlarged picture is the enlarged warp."""
