@@ -233,7 +233,8 @@ class FilmWriter:
         """Append one RGB frame (H, W, 3), shown for 1/25 s. Raises OutputError when it cannot be written."""
         if frame.shape != (*self._size, 3):
             raise ValueError(f"a frame of shape {frame.shape} in a film of {self._size}")
-        even = np.pad(frame, [(0, size % 2) for size in frame.shape[:2]] + [(0, 0)], mode="edge")
+        odd = [(0, size % 2) for size in frame.shape[:2]]
+        even = np.pad(frame, [*odd, (0, 0)], mode="edge") if any(map(any, odd)) else frame
         picture = self._converter.reformat(
             av.VideoFrame.from_ndarray(even, format="rgb24"),
             format="yuv420p",

@@ -44,9 +44,10 @@ def motion_from_film(film: Path) -> NDArray[np.float32]:
     """
     from evp.face.tracking import track_faces
 
-    track = track_faces(read_frames(film))
-    if len(track.shots()) == 0:
-        raise FaceError(f"{film} shows no face well enough")
+    try:
+        track = track_faces(read_frames(film))
+    except FaceError as error:
+        raise FaceError(f"{film}: {error}") from error
     basis = FaceBasis.load()
     seen = np.flatnonzero(track.valid)
     known = basis.coefficients(fit_head(basis, track.landmarks[seen]).displacement)

@@ -1,7 +1,8 @@
 """Finding and following one person's face through a video (MediaPipe face mesh, 478 points)."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,7 +115,10 @@ class _Detector:
             from mediapipe.python.solutions.face_mesh import FaceMesh
         except ImportError as error:
             raise MissingExtraError("tracking faces needs MediaPipe: pip install 'evp[build]'") from error
-        self._mesh: Any = FaceMesh(max_num_faces=_MOST_FACES, refine_landmarks=True)
+        with _silence():
+            self._mesh: Any = FaceMesh(max_num_faces=_MOST_FACES, refine_landmarks=True)
+            self._mesh.process(np.zeros((64, 64, 3), np.uint8))
+        self._started = False
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -125,8 +129,23 @@ class _Detector:
         height, width = frame.shape[:2]
         side = max(height, width)
         square = cv2.copyMakeBorder(frame, 0, side - height, 0, side - width, cv2.BORDER_CONSTANT)
-        found = self._mesh.process(square).multi_face_landmarks or []
+        with nullcontext() if self._started else _silence():
+            found = self._mesh.process(square).multi_face_landmarks or []
+        self._started |= bool(found)
         return [np.array([(p.x, p.y, p.z) for p in face.landmark], np.float32) * side for face in found]
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keeps away what MediaPipe's engine writes to standard error, past Python, while it starts."""
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _thumbnail(frame: NDArray[np.uint8]) -> NDArray[np.float32]:
