@@ -1,5 +1,6 @@
 """Training the renderer: across people (the packaged weights) and on one person (a portrait's own)."""
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -114,9 +115,15 @@ def fit(
     config: RenderConfig,
     checkpoint: Path | None = None,
     progress: Progress | None = None,
-    device: str = "cpu",
+    device: str | None = None,
 ) -> None:
-    """Train ``network`` in place. With ``checkpoint`` an interrupted run goes on where it stopped."""
+    """Train ``network`` in place. With ``checkpoint`` an interrupted run goes on where it stopped.
+
+    ``device`` is torch's name of one; None takes a GPU when there is one. On the CPU one core is left to the worker that
+    makes the examples: more threads than free cores wait for each other.
+    """
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
     mesh = WarpMesh.build(FaceBasis.load())
     network.to(device=device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate, betas=(0.9, 0.99))
