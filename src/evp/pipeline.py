@@ -1,13 +1,13 @@
 """The whole flow on one screen: speech -> facial motion -> aligned landmarks -> frames -> film."""
 
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evp import __version__
 from evp.background import run_ahead
 from evp.clock import SAMPLES_PER_FRAME, frames_for_samples
 from evp.errors import FaceError, InputError
@@ -82,7 +82,7 @@ def animate_file(
     else:
         raise InputError("give a recording of speech, or a film to take the motion from")
     height, width = target.manifest.size
-    metadata = {"software": f"evp {__version__}", "portrait": target.manifest.source,
+    metadata = {"software": f"evp {version('evp')}", "portrait": target.manifest.source,
                 "consent": target.manifest.consent.statement}  # fmt: skip
     with FilmWriter(output, width, height, waveform, metadata) as film:
         for done, frame in enumerate(run_ahead(frames), start=1):

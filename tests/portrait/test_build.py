@@ -103,7 +103,7 @@ def test_quick_build_from_film_to_bundle(film: Path, person: Actor, tmp_path: Pa
     assert "(quick)" in text
     assert f"face {figures['face_psnr']:.1f} dB" in text
     assert str(report.sheet) in text
-    assert "left out" not in text
+    assert "at 0" not in text
     sheet = cv2.imdecode(np.frombuffer(report.sheet.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
     assert sheet.shape[0] == 2 * 256
     assert report.sheet.read_bytes() == made.sheet
@@ -189,7 +189,7 @@ def test_all_shots_are_kept_and_what_was_left_out_is_told(tracker: Tracker, tmp_
     assert report.manifest.shots == ((0, 76), (76, 108))
     assert report.manifest.left_out == ("3.04-3.20 s: no face",)
     assert "(2 shots)" in str(report)
-    assert "left out: 3.04-3.20 s: no face" in str(report)
+    assert "at 3.04-3.20 s: no face" in str(report)
     made = Portrait.open(tmp_path / "b.evp")
     np.testing.assert_allclose(made.landmarks, long.landmarks[kept], atol=2)
     true = list(read_frames(film))
@@ -203,13 +203,19 @@ def test_all_shots_are_kept_and_what_was_left_out_is_told(tracker: Tracker, tmp_
 def test_shots_of_less_than_a_second_are_left_out():
     track = replace(without(actor(112).track(), 76, 80), cuts=(90,))
     assert track.shots() == [slice(0, 76), slice(80, 90), slice(90, 112)]
-    assert build._kept(track) == [slice(0, 76)]
+    kept, left_out = build._kept(track)
+    assert kept == [slice(0, 76)]
+    assert [str(span) for span in left_out] == [
+        "3.20-3.60 s: a very short shot",
+        "3.60-4.48 s: a very short shot",
+    ]
 
 
 def test_long_shot_is_cut(film: Path, tracker: Tracker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(build, "MOST_SECONDS", 3.0)
     report = build_portrait(film, tmp_path / "a.evp", consent=CONSENT, quick=True)
     assert report.manifest.frames == 75
+    assert report.manifest.left_out[-1].endswith("there was enough")
     assert tracker.calls == 1
 
 

@@ -37,6 +37,8 @@ class Manifest:
         """The manifest of a corpus folder. Raises InputError when there is none or it is broken."""
         try:
             stored = json.loads((corpus / NAME).read_text())
+            if stored["format"] != FORMAT:
+                raise InputError(f"{corpus}: prepared corpus of format {stored['format']}, expected {FORMAT}")
             clips = tuple(
                 ClipEntry(**{**clip, "words": tuple(tuple(w) for w in clip["words"])})
                 for clip in stored["clips"]

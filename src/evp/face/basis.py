@@ -39,7 +39,7 @@ class FaceBasis:
     mouth_count: int
     """M, the number of components of the ``mouth`` block."""
     triangles: NDArray[np.int32]
-    """(F, 3) triangles of the skin (mouth and eyes are open)."""
+    """(F, 3) triangles of the skin and, as fans around the irises, of the eyes; the mouth is open."""
 
     @staticmethod
     def load(path: Path | None = None) -> "FaceBasis":

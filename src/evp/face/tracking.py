@@ -74,7 +74,7 @@ class Track:
 
     def problems(self) -> list[Span]:
         """What was left out, with times; scene changes included."""
-        spans: list[Span] = [Span(cut, cut, "a new scene begins") for cut in self.cuts]
+        spans = [Span(cut, cut, "a new scene begins") for cut in self.cuts]
         start = 0
         for end in range(1, len(self) + 1):
             if end == len(self) or self.reasons[end] != self.reasons[start]:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
 
@@ -14,13 +15,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from evp import __version__
 from evp.clock import FRAME_RATE
 from evp.errors import FaceError, InputError, MissingExtraError
 from evp.face.basis import FaceBasis
 from evp.face.crop import CROP, face_boxes, resized
 from evp.face.head import Head, fit_head
-from evp.face.tracking import Track, steady, track_faces
+from evp.face.tracking import Span, Track, steady, track_faces
 from evp.media import FilmWriter, check_output, probe, read_frames
 from evp.portrait.bundle import KEYFRAME_EVERY, Consent, Manifest, Portrait, SourceFrames
 from evp.portrait.evaluate import evaluate, held_out
@@ -65,7 +65,7 @@ class BuildReport:
             f"({len(manifest.shots)} shot{'s' * (len(manifest.shots) > 1)}), "
             f"{self.sources} source frames, built in {self.seconds:.0f} s"
             + (" (quick)" if manifest.quick else ""),
-            *(f"left out: {span}" for span in manifest.left_out),
+            *(f"at {span}" for span in manifest.left_out),
             f"held-out frames: face {figures['face_psnr']:.1f} dB, SSIM {figures['face_ssim']:.3f}; "
             f"mouth {figures['mouth_psnr']:.1f} dB, SSIM {figures['mouth_ssim']:.3f}; "
             f"flicker {figures.get('flicker', float('nan')):.2f} of the real footage's",
@@ -97,10 +97,10 @@ def build_portrait(
         _check_training()
     expected = probe(footage).frames
     work = output.with_name(f".{output.name}.building")
-    _begin(work, footage)
+    _begin(work, footage, seed)
     try:
         track = _tracked(work, footage, lambda done: report("finding the face", done, max(done, expected)))
-        shots = _kept(track)
+        shots, spare = _kept(track)
     except FaceError as error:
         shutil.rmtree(work)
         raise FaceError(f"{footage}: {error}") from error
@@ -108,8 +108,9 @@ def build_portrait(
     head = fit_head(FaceBasis.load(), landmarks)
     ends = np.cumsum([shot.stop - shot.start for shot in shots]).tolist()
     manifest = Manifest(
-        source=footage.name, created=_now(), program=__version__, consent=Consent(consent.strip(), _now()),
-        size=track.size, frames=len(landmarks), quick=quick, left_out=tuple(map(str, track.problems())),
+        source=footage.name, created=_now(), program=version("evp"), consent=Consent(consent.strip(), _now()),
+        size=track.size, frames=len(landmarks), quick=quick,
+        left_out=tuple(str(span) for span in sorted([*track.problems(), *spare], key=lambda span: span.first)),
         shots=tuple(zip([0, *ends[:-1]], ends, strict=True)),
     )  # fmt: skip
     film = work / "footage.mp4"
@@ -143,13 +144,13 @@ def _check_training() -> None:
         ) from error
 
 
-def _begin(work: Path, footage: Path) -> None:
-    """Make the work folder, or keep it when it belongs to the same footage."""
+def _begin(work: Path, footage: Path, seed: int) -> None:
+    """Make the work folder, or keep it when it belongs to the same work."""
     digest = hashlib.sha256()
     with footage.open("rb") as file:
         while block := file.read(1 << 20):
             digest.update(block)
-    identity = json.dumps({"sha256": digest.hexdigest(), "program": __version__})
+    identity = json.dumps({"sha256": digest.hexdigest(), "program": version("evp"), "seed": seed})
     label = work / "footage.json"
     if not label.exists() or label.read_text() != identity:
         shutil.rmtree(work, ignore_errors=True)
@@ -178,16 +179,22 @@ def _tracked(work: Path, footage: Path, progress: Callable[[int], None]) -> Trac
     return track
 
 
-def _kept(track: Track) -> list[slice]:
-    """The shots to use: all that are not too short, until there is enough."""
+def _kept(track: Track) -> tuple[list[slice], list[Span]]:
+    """The shots to use, all that are not too short until there is enough, and what is left out of the others."""
     least = track.longest_shot(round(LEAST_SECONDS * FRAME_RATE))
-    kept, frames = [], round(MOST_SECONDS * FRAME_RATE)
+    kept, left_out, room = [], [], round(MOST_SECONDS * FRAME_RATE)
     for shot in track.shots():
-        shot = slice(shot.start, min(shot.stop, shot.start + frames))
-        if shot.stop - shot.start >= min(_LEAST_SHOT, least.stop - least.start):
-            kept.append(shot)
-            frames -= shot.stop - shot.start
-    return kept
+        used = slice(shot.start, min(shot.stop, shot.start + room))
+        if used.stop - used.start < min(_LEAST_SHOT, least.stop - least.start):
+            left_out.append(
+                Span(shot.start, shot.stop - 1, "a very short shot" if room else "there was enough")
+            )
+            continue
+        kept.append(used)
+        room -= used.stop - used.start
+        if used.stop < shot.stop:
+            left_out.append(Span(used.stop, shot.stop - 1, "there was enough"))
+    return kept, left_out
 
 
 def _cut(

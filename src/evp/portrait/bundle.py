@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from evp.errors import OutputError, PortraitError
 from evp.face.alignment import Aligner
 from evp.face.basis import FaceBasis
-from evp.face.crop import Box, face_boxes
+from evp.face.crop import Box, face_boxes, smooth_in_time
 from evp.face.head import Head
 from evp.face.layouts import FACE_OVAL
 from evp.face.pose import Pose
@@ -45,6 +45,9 @@ KEYFRAME_EVERY = 12
 
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, KeyError, TypeError, ValueError, OSError)
 """What reading an archive or its description raises when they are damaged."""
+
+_QUIET_FRAMES = 2.0
+"""How long a quiet moment is: standard deviation, in frames, of the smoothing of the head's speed."""
 
 _TURN_SEARCH = 0.15
 """The share of the footage at either end in which the quietest moment is looked for, to turn there."""
@@ -161,7 +164,7 @@ class Portrait:
         pose = self.head.pose[begin:end]
         moved = np.linalg.norm(np.diff(pose.shift[:, :2], axis=0), axis=1) / pose.scale[1:]
         turned = np.radians(np.linalg.norm(np.diff(pose.angles(), axis=0), axis=1))
-        speed = np.convolve(moved + turned, np.ones(5) / 5, mode="same")
+        speed = smooth_in_time(moved + turned, _QUIET_FRAMES)
         reach = max(1, int(_TURN_SEARCH * len(speed)))
         return begin + int(np.argmin(speed[:reach])), begin + len(speed) - int(np.argmin(speed[::-1][:reach]))
 

@@ -119,8 +119,8 @@ def fit(
 ) -> None:
     """Train ``network`` in place. With ``checkpoint`` an interrupted run goes on where it stopped.
 
-    ``device`` is torch's name of one; None takes a GPU when there is one. On the CPU one core is left to the worker that
-    makes the examples: more threads than free cores wait for each other.
+    ``device`` is torch's name of one; None takes a GPU when there is one. On the CPU one core is left to the worker
+    that makes the examples: more threads than free cores wait for each other.
     """
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
