@@ -1,5 +1,6 @@
 """The command line: every verb reaches its function, and every error is one line and an exit code."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -12,6 +13,8 @@ import pytest
 from typer.testing import CliRunner
 
 from evp import cli
+from evp.corpora.manifest import Manifest
+from evp.corpora.prepare import PrepareConfig
 from evp.errors import InputError, PortraitError
 
 
@@ -28,7 +31,11 @@ def calls(monkeypatch):
     recorded = []
 
     def recorder(name):
-        return lambda *arguments, **options: recorded.append((name, arguments, options))
+        def record(*arguments, **options):
+            recorded.append((name, arguments, options))
+            return Manifest()
+
+        return record
 
     for module, names in {
         "evp.pipeline": ["animate_file"],
@@ -38,6 +45,7 @@ def calls(monkeypatch):
         stand_in = ModuleType(module)
         for name in names:
             setattr(stand_in, name, recorder(name))
+        stand_in.PrepareConfig = PrepareConfig
         monkeypatch.setitem(sys.modules, module, stand_in)
     return recorded
 
@@ -86,9 +94,12 @@ def test_build_wants_consent(run, calls):
 
 
 def test_prepare_calls_prepare_corpus(run, calls):
-    assert run("corpus", "prepare", "one", "two", "-o", "clips").exit_code == 0
+    result = run("corpus", "prepare", "one", "two", "-o", "clips", "--speaker", "file", "--crops", "8")
+    assert result.exit_code == 0
+    assert "0 clips of 0 people, 0 dropped" in result.stdout
     [(name, arguments, _)] = calls
-    assert (name, arguments) == ("prepare_corpus", ([Path("one"), Path("two")], Path("clips")))
+    assert name == "prepare_corpus"
+    assert arguments == ([Path("one"), Path("two")], Path("clips"), PrepareConfig("file", 8))
 
 
 @pytest.mark.parametrize("error", [InputError("a.wav is silent"), PortraitError("x.evp is broken")])
@@ -98,6 +109,20 @@ def test_an_error_is_one_line_and_exit_code_1(run, monkeypatch, error):
     assert result.exit_code == 1
     assert result.stderr == f"evp: {error}\n"
     assert result.stdout == ""
+
+
+def test_a_full_disk_is_one_line(run, monkeypatch):
+    monkeypatch.setattr(
+        cli, "app", cli.application({"fail": _fails_with(OSError(errno.ENOSPC, "No space left"))})
+    )
+    result = run("fail")
+    assert result.exit_code == 1
+    assert result.stderr == "evp: there is no room left on the disk\n"
+
+
+def test_another_system_error_is_a_bug_and_keeps_its_traceback(run, monkeypatch):
+    monkeypatch.setattr(cli, "app", cli.application({"fail": _fails_with(OSError(errno.EIO, "broken"))}))
+    assert isinstance(run("fail").exception, OSError)
 
 
 def test_an_interruption_is_exit_code_130(run, monkeypatch):

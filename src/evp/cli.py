@@ -4,6 +4,7 @@ Errors that a user can act on (:mod:`evp.errors`) become one line on standard er
 interruption (Ctrl-C or SIGTERM) becomes exit code 130; anything else is a bug and keeps its traceback.
 """
 
+import errno
 import functools
 import json
 import signal
@@ -193,6 +194,11 @@ def _told(function: Callable[..., None]) -> Callable[..., None]:
             function(*arguments, **options)
         except EvpError as error:
             typer.echo(f"evp: {error}", err=True)
+            raise typer.Exit(1) from error
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            typer.echo("evp: there is no room left on the disk", err=True)
             raise typer.Exit(1) from error
         except KeyboardInterrupt as error:
             typer.echo("evp: interrupted", err=True)
