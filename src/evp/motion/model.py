@@ -19,7 +19,7 @@ EMOTION_SIZE = 128
 CONTEXT_FRAMES = 28
 """Frames on both sides that can influence a frame: more than the reach of the network and of the gate."""
 BLOCK_FRAMES = 500
-GATE_REACH = 3
+GATE_REACH = 2
 """Frames before and after speech in which the mouth still moves: it opens before the voice and closes after it."""
 GATE_FRAMES = 5
 """Width of the window that makes the mouth come to rest smoothly where nobody speaks."""

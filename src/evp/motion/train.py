@@ -169,33 +169,41 @@ class Training:
 
 
 class Deployed(nn.Module):
-    """What is shipped: the mean of one or more networks, its travel calibrated."""
+    """What is shipped: the weighted mean of one or more networks, its travel calibrated."""
 
-    def __init__(self, networks: Sequence[MotionNetwork], travel: float) -> None:
+    def __init__(self, networks: Sequence[MotionNetwork], shares: Sequence[float], travel: float) -> None:
         super().__init__()
         self.networks = nn.ModuleList(networks)
-        self.travel = travel
+        self.shares, self.travel = shares, travel
 
     def forward(self, features: Tensor, emotion: Tensor) -> tuple[Tensor, Tensor]:
         """Coefficients (1, F, M) and probability of speech (1, F)."""
         outputs = [network(features, emotion) for network in self.networks]
-        coefficients = torch.stack([output.coefficients for output in outputs]).mean(dim=0)
-        speech = torch.stack([output.speech.sigmoid() for output in outputs]).mean(dim=0)
+        pairs = list(zip(self.shares, outputs, strict=True))
+        coefficients = torch.stack([share * output.coefficients for share, output in pairs]).sum(dim=0)
+        speech = torch.stack([share * output.speech.sigmoid() for share, output in pairs]).sum(dim=0)
         return coefficients * self.travel, speech
 
 
 def export_motion(
-    path: Path, networks: Sequence[MotionNetwork], metadata: Mapping[str, Any], travel: float = 1.0
+    path: Path,
+    networks: Sequence[MotionNetwork],
+    metadata: Mapping[str, Any],
+    travel: float = 1.0,
+    shares: Sequence[float] | None = None,
 ) -> None:
     """Write the mean of ``networks``, its motion multiplied by ``travel``, as the weights that ``MotionModel`` loads.
 
     A network that does not know a voice moves the mouth too little: ``travel`` makes up for what was measured.
+    ``shares`` (sum 1) weigh the networks; without them all count alike.
     """
+    shares = list(shares or [1 / len(networks)] * len(networks))
     rows = ROWS_PER_FRAME * torch.export.Dim("frames", min=1, max=4096)
     example = {"features": torch.zeros(1, 96, BANDS), "emotion": torch.zeros(1, EMOTION_SIZE)}
-    described = {"kind": "motion", "format": FORMAT, "travel": travel, "networks": len(networks), **metadata}
+    described = {"kind": "motion", "format": FORMAT, "travel": travel, "shares": shares, **metadata}
     free = {"features": {1: rows}, "emotion": {}}
-    export_weights(path, Deployed(networks, travel), example, ["coefficients", "speech"], described, free)
+    deployed = Deployed(networks, shares, travel)
+    export_weights(path, deployed, example, ["coefficients", "speech"], described, free)
 
 
 def read_network(checkpoint: Path) -> MotionNetwork:
