@@ -92,6 +92,7 @@ def test_torch_module_and_exported_weights_agree(tmp_path: Path) -> None:
     frames = torch.export.Dim("frames", min=2, max=10_000)
     path = tmp_path / "net.onnx"
     export_weights(path, module, {"input": torch.zeros(1, 3, 8)}, ["y"], METADATA, {"input": {2: frames}})
+    assert b".py" not in path.read_bytes()
     sound = torch.randn(1, 3, 31)
     with torch.no_grad():
         expected = module(sound).numpy()

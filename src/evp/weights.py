@@ -127,7 +127,18 @@ def export_weights(
     )
     if program is None:
         raise RuntimeError("torch.onnx.export returned no program")
-    save_weights(path, program.model_proto.SerializeToString(), metadata)
+    model = program.model_proto
+    # The exporter notes the source file of every node: paths of the machine that trained.
+    for described in (
+        *model.graph.node,
+        *model.graph.value_info,
+        *model.graph.input,
+        *model.graph.output,
+        model.graph,
+    ):
+        described.ClearField("metadata_props")
+        described.ClearField("doc_string")
+    save_weights(path, model.SerializeToString(), metadata)
 
 
 def _verify(content: bytes, name: str) -> None:
