@@ -103,14 +103,10 @@ def test_mouth_block_leaves_the_gaze_alone_and_upper_block_the_mouth():
     assert moves(basis.mouth, LIPS_OUTER) > 0.02
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the packaged blocks meet above the eyes: lids belong to the mouth block"
-)
 def test_mouth_block_leaves_the_lids_alone():
     assert moves(FaceBasis.load().mouth, EYE_LEFT_UPPER + EYE_RIGHT_UPPER) < 0.001
 
 
-@pytest.mark.xfail(strict=True, reason="the packaged blocks meet above the eyes: brows belong to both")
 def test_mouth_block_leaves_the_brows_alone():
     assert moves(FaceBasis.load().mouth, BROW_LEFT_UPPER + BROW_RIGHT_UPPER) < 0.001
 

@@ -22,7 +22,7 @@ from evp.face.pose import fit_pose
 FORMAT = 1
 MOUTH_COMPONENTS = 20
 UPPER_COMPONENTS = 16
-_UPPER_ENDS, _MOUTH_BEGINS = -0.10, 0.06
+_UPPER_ENDS, _MOUTH_BEGINS = 0.16, 0.32
 """Heights in the head frame (face heights, down) between which the ``upper`` block fades into ``mouth``."""
 _LIP_EMPHASIS = 2.0
 """Lip vertices count this much more when components are chosen: small there is visible."""
