@@ -7,8 +7,10 @@ travel without their configuration, any ONNX tool can read them, and damage is f
 
 import hashlib
 import json
+import logging
 import os
 import tempfile
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,16 +117,21 @@ def export_weights(
     """
     import torch
 
-    program = torch.onnx.export(
-        module.eval(),
-        kwargs=dict(inputs),
-        input_names=list(inputs),
-        output_names=output_names,
-        dynamic_shapes=None if dynamic_shapes is None else dict(dynamic_shapes),
-        dynamo=True,
-        external_data=False,
-        verbose=False,
-    )
+    logging.getLogger("torch.onnx").setLevel(
+        logging.ERROR
+    )  # it warns that torchvision, not needed here, is missing
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # of torch's own, about torch's own
+        program = torch.onnx.export(
+            module.eval(),
+            kwargs=dict(inputs),
+            input_names=list(inputs),
+            output_names=output_names,
+            dynamic_shapes=None if dynamic_shapes is None else dict(dynamic_shapes),
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
     if program is None:
         raise RuntimeError("torch.onnx.export returned no program")
     model = program.model_proto

@@ -33,7 +33,7 @@ _CUT_ALWAYS = 0.25
 """The same, whatever the face does."""
 _LEAP = 0.03
 """Face heights that a face moves between two frames, if it hardly moves before and after, at a cut in one scene."""
-_SMOOTH_FRAMES = 0.6
+_SMOOTH_FRAMES = 0.45
 
 Progress = Callable[[int], None]
 """Called with the number of frames done."""
