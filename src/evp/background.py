@@ -2,13 +2,13 @@
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TypeVar
 
 Item = TypeVar("Item")
 
 
-def run_ahead(items: Iterator[Item], ahead: int = 3) -> Iterator[Item]:
+def run_ahead(items: Iterator[Item], ahead: int = 3) -> Generator[Item, None, None]:
     """The same items in the same order, made by a thread that is up to ``ahead`` items in front.
 
     What the making raises is raised here; leaving early stops the thread.

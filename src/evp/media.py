@@ -114,7 +114,7 @@ def probe(footage: Path) -> FootageInfo:
     with _open(footage) as container:
         stream = _picture_stream(container, footage)
         first, _ = next(_shown(container, stream, footage))
-        height, width, _ = _to_rgb(first).shape
+        height, width, _ = _Upright.of(first).rgb(first).shape
         duration = _duration(container, stream)
         return FootageInfo(
             width=width,
@@ -136,9 +136,11 @@ def read_frames(footage: Path | BinaryIO) -> Iterator[NDArray[np.uint8]]:
         stream = _picture_stream(container, footage)
         stream.thread_type = "AUTO"
         count = 0
+        upright: _Upright | None = None
         for frame, end in _shown(container, stream, footage):
+            upright = upright or _Upright.of(frame)
             while count / FRAME_RATE < end - _TIMESTAMP_TOLERANCE:
-                yield _to_rgb(frame)
+                yield upright.rgb(frame)
                 count += 1
 
 
@@ -150,6 +152,7 @@ def read_stretch(
     Starts at once wherever ``first`` lies, and holds ``keyframe_every`` pictures at a time.
     """
     low, high = min(first, last), max(first, last)
+    as_written = _Upright(False, 1, 1)
     starts = range(low // keyframe_every * keyframe_every, high + 1, keyframe_every)
     with _open(footage) as container:
         stream = _picture_stream(container, footage)
@@ -163,7 +166,7 @@ def read_stretch(
                     break
                 if frame.time > (max(start, low) - 0.5) / FRAME_RATE:
                     group.append(frame)
-            yield from (_to_rgb(frame) for frame in (group if first <= last else reversed(group)))
+            yield from (as_written.rgb(frame) for frame in (group if first <= last else reversed(group)))
 
 
 def check_output(path: Path) -> None:
@@ -392,20 +395,35 @@ def _shown(
     yield on_screen, end
 
 
-def _to_rgb(frame: av.VideoFrame) -> NDArray[np.uint8]:
-    """The picture as shown: RGB (H, W, 3), turned upright by the display matrix that phones write."""
-    if frame.colorspace == _COLORSPACE_UNSPECIFIED:
-        high_definition = max(frame.width, frame.height) >= _HIGH_DEFINITION
-        frame.colorspace = Colorspace.ITU709 if high_definition else Colorspace.ITU601
-    picture = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
-    side_data = cast(Mapping[str, Buffer], frame.side_data)
-    if "DISPLAYMATRIX" not in side_data:
-        return picture
-    # stored (x, y) is shown at (a x + c y, b x + d y); only quarter turns and mirrors occur
-    (a, b), (c, d) = np.frombuffer(bytes(side_data["DISPLAYMATRIX"]), np.int32).reshape(3, 3)[:2, :2]
-    if abs(b) > abs(a):
-        picture, a, d = picture.transpose(1, 0, 2), c, b
-    return np.ascontiguousarray(picture[:: np.sign(d), :: np.sign(a)])
+@dataclass(frozen=True)
+class _Upright:
+    """How stored pictures are turned to be shown: what the display matrix says that phones write."""
+
+    swapped: bool
+    down: int
+    right: int
+    """1, or -1 to read rows (columns) backwards."""
+
+    @staticmethod
+    def of(frame: av.VideoFrame) -> "_Upright":
+        """From the first frame: asking every frame would keep each of them alive, since its side data refers to it."""
+        side_data = cast(Mapping[str, Buffer], frame.side_data)
+        if "DISPLAYMATRIX" not in side_data:
+            return _Upright(False, 1, 1)
+        # stored (x, y) is shown at (a x + c y, b x + d y); only quarter turns and mirrors occur
+        (a, b), (c, d) = np.frombuffer(bytes(side_data["DISPLAYMATRIX"]), np.int32).reshape(3, 3)[:2, :2]
+        swapped = abs(b) > abs(a)
+        return _Upright(bool(swapped), int(np.sign(b if swapped else d)), int(np.sign(c if swapped else a)))
+
+    def rgb(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
+        """The picture as shown: RGB (H, W, 3)."""
+        if frame.colorspace == _COLORSPACE_UNSPECIFIED:
+            high_definition = max(frame.width, frame.height) >= _HIGH_DEFINITION
+            frame.colorspace = Colorspace.ITU709 if high_definition else Colorspace.ITU601
+        picture = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+        if self.swapped:
+            picture = picture.transpose(1, 0, 2)
+        return np.ascontiguousarray(picture[:: self.down, :: self.right])
 
 
 def _duration(container: InputContainer, stream: VideoStream) -> Fraction:

@@ -62,6 +62,7 @@ def open_session(content: bytes, name: str, threads: int = 0) -> Session:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     usable = onnxruntime.get_available_providers()
     providers = [provider for provider in _PROVIDERS if provider in usable]
     try:

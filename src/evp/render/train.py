@@ -2,7 +2,8 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -12,8 +13,8 @@ import onnx
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
+from evp.background import run_ahead
 from evp.corpora.manifest import Manifest
 from evp.face.basis import FaceBasis
 from evp.face.crop import CROP
@@ -70,7 +71,7 @@ PATCH = 192
 _PATCH_RANGE = (16, CROP - PATCH)
 
 
-class Examples(Dataset[tuple[Tensor, Tensor]]):
+class Examples:
     """The endless training sequence: item k is the same whenever and wherever it is asked for."""
 
     def __init__(self, people: list[Crops], mesh: WarpMesh, count: int, seed: int) -> None:
@@ -119,7 +120,7 @@ def fit(
 ) -> None:
     """Train ``network`` in place. With ``checkpoint`` an interrupted run goes on where it stopped.
 
-    ``device`` is torch's name of one; None takes a GPU when there is one. On the CPU one core is left to the worker
+    ``device`` is torch's name of one; None takes a GPU when there is one. On the CPU one core is left to the thread
     that makes the examples: more threads than free cores wait for each other.
     """
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
@@ -134,33 +135,38 @@ def fit(
         optimizer.load_state_dict(stored["optimizer"])
         done, spent = stored["done"], stored["spent"]
     examples = Examples(people, mesh, config.steps * config.batch, config.seed)
-    rest = torch.utils.data.Subset(examples, range(done * config.batch, len(examples)))
-    workers = 1 if config.steps > 50 else 0
-    loader = DataLoader(rest, config.batch, num_workers=workers, prefetch_factor=4 if workers else None)
     began = time.monotonic() - spent
-    for inputs, true in loader:
-        portion = max(done / config.steps, (time.monotonic() - began) / config.seconds)
-        if portion >= 1:
-            break
-        rate = config.learning_rate * min(1.0, (done + 1) / 100) * (0.51 + 0.49 * np.cos(np.pi * portion))
-        for group in optimizer.param_groups:
-            group["lr"] = float(rate)
-        inputs = inputs.to(device, memory_format=torch.channels_last)
-        losses = training_losses(network, inputs, true.to(device))
-        total = weighted_sum(losses, config.loss_weights)
-        optimizer.zero_grad(set_to_none=True)
-        total.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
-        done += 1
-        if checkpoint is not None and done % config.checkpoint_every == 0:
-            spent = time.monotonic() - began
-            partial = checkpoint.with_suffix(".partial")
-            torch.save({"network": network.state_dict(), "optimizer": optimizer.state_dict(),
-                        "done": done, "spent": spent}, partial)  # fmt: skip
-            partial.replace(checkpoint)
-        if progress is not None:
-            progress(done, config.steps, {name: float(value.detach()) for name, value in losses.items()})
+    with closing(run_ahead(_batches(examples, config.batch, done))) as batches:
+        for inputs, true in batches:
+            portion = max(done / config.steps, (time.monotonic() - began) / config.seconds)
+            if portion >= 1:
+                break
+            rate = config.learning_rate * min(1.0, (done + 1) / 100) * (0.51 + 0.49 * np.cos(np.pi * portion))
+            for group in optimizer.param_groups:
+                group["lr"] = float(rate)
+            inputs = inputs.to(device, memory_format=torch.channels_last)
+            losses = training_losses(network, inputs, true.to(device))
+            total = weighted_sum(losses, config.loss_weights)
+            optimizer.zero_grad(set_to_none=True)
+            total.backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimizer.step()
+            done += 1
+            if checkpoint is not None and done % config.checkpoint_every == 0:
+                spent = time.monotonic() - began
+                partial = checkpoint.with_suffix(".partial")
+                torch.save({"network": network.state_dict(), "optimizer": optimizer.state_dict(),
+                            "done": done, "spent": spent}, partial)  # fmt: skip
+                partial.replace(checkpoint)
+            if progress is not None:
+                progress(done, config.steps, {name: float(value.detach()) for name, value in losses.items()})
+
+
+def _batches(examples: Examples, size: int, done: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches of the training sequence from number ``done`` on."""
+    for first in range(done * size, len(examples), size):
+        inputs, true = zip(*(examples[item] for item in range(first, first + size)), strict=True)
+        yield torch.stack(inputs), torch.stack(true)
 
 
 def export(network: RenderNetwork, path: Path, config: RenderConfig) -> None:
