@@ -42,7 +42,7 @@ def test_every_pixel_is_in_a_triangle():
     for frame in (0, 10, 20):
         raster = Raster.draw(mesh(), vertices(frame), SIZE)
         corners = raster.vertices[raster.mesh.triangles[raster.number]][..., :2].astype(np.float64)
-        at = np.arange(SIZE // 2) * 2 + 0.5
+        at = np.arange(SIZE)
         here = np.stack(np.meshgrid(at, at), axis=-1)
         sides = [np.cross(corners[..., b, :] - corners[..., a, :], here - corners[..., a, :])
                  for a, b in ((0, 1), (1, 2), (2, 0))]  # fmt: skip
@@ -74,9 +74,9 @@ def test_same_face_gives_the_same_picture():
 
 def test_places_of_the_same_face_are_its_own():
     field = Raster.draw(mesh(), vertices(3), SIZE).field(vertices(3))
-    at = np.arange(SIZE // 2) * 2 + 0.5
-    np.testing.assert_allclose(field.x, np.tile(at, (SIZE // 2, 1)), atol=0.02)
-    np.testing.assert_allclose(field.y, np.tile(at[:, None], (1, SIZE // 2)), atol=0.02)
+    at = np.arange(SIZE)
+    np.testing.assert_allclose(field.x[1:-1, 1:-1], np.tile(at, (SIZE, 1))[1:-1, 1:-1], atol=0.02)
+    np.testing.assert_allclose(field.y[1:-1, 1:-1], np.tile(at[:, None], (1, SIZE))[1:-1, 1:-1], atol=0.02)
 
 
 def test_moved_landmarks_move_their_pixels():
@@ -99,7 +99,7 @@ def test_affine_map_is_reproduced():
     linear, shift = np.array([[0.9, 0.1], [-0.15, 1.05]]), np.array([7.0, 5.0])
     theirs[:, :2] = ours[:, :2] @ linear.T + shift
     field = Raster.draw(mesh(), ours, SIZE).field(theirs)
-    at = np.arange(SIZE // 2) * 2 + 0.5
+    at = np.arange(SIZE)
     here = np.stack(np.meshgrid(at, at), axis=-1)
     expected = here @ linear.T + shift
     for made, wanted in ((field.x, expected[..., 0]), (field.y, expected[..., 1])):
@@ -119,9 +119,7 @@ def test_turned_head_with_triangles_on_edge_is_not_torn():
     for place in (field.x, field.y):
         assert place.min() > -10
         assert place.max() < SIZE + 10
-    inside = cv2.fillPoly(
-        np.zeros((SIZE // 2,) * 2, np.uint8), [(new[list(FACE_OVAL), :2] / 2).astype(np.int32)], 1
-    )
+    inside = cv2.fillPoly(np.zeros((SIZE, SIZE), np.uint8), [new[list(FACE_OVAL), :2].astype(np.int32)], 1)
     inside = cv2.erode(inside, np.ones((5, 5))).astype(bool)
     back = mesh().vertices(meshes[1].astype(np.float32), outlines[1], SIZE)[list(FACE_OVAL), :2]
     low, high = back.min(axis=0) - 4, back.max(axis=0) + 4

@@ -20,9 +20,6 @@ RING_SCALE = 1.35
 _BEYOND = 1.0
 """Pixels that a pixel may be taken from beyond its triangle in the source: thin triangles have no say farther out."""
 
-_RASTER_STEP = 2
-"""Triangles are looked up at every second pixel; the map is piecewise linear, so it can be enlarged."""
-
 
 def ring(neutral_outline: NDArray[np.floating]) -> NDArray[np.floating]:
     """Ring points (..., R, 2) around the outline (..., R, 2) of the neutral face in the picture."""
@@ -117,15 +114,14 @@ class Raster:
     vertices: NDArray[np.float32]
     size: int
     number: NDArray[np.int32]
-    """(size / 2, size / 2) the number of the triangle at every second pixel."""
+    """(size, size) the number of the triangle at every pixel."""
 
     @staticmethod
     def draw(mesh: WarpMesh, vertices: NDArray[np.float32], size: int) -> "Raster":
         """Draw vertices (V, 3) of the new frame, far triangles first."""
         corners = vertices[mesh.triangles]
-        cells = size // _RASTER_STEP
-        canvas = np.zeros((cells, cells), np.int32)
-        fixed = np.round((corners[:, :, :2] / _RASTER_STEP - 0.25) * 256).astype(np.int32)
+        canvas = np.zeros((size, size), np.int32)
+        fixed = np.round(corners[:, :, :2] * 256).astype(np.int32)
         for face in np.argsort(-corners[:, :, 2].mean(axis=1), kind="stable"):
             cv2.fillConvexPoly(canvas, fixed[face], int(face), lineType=cv2.LINE_8, shift=8)
         return Raster(mesh, vertices, size, canvas)
@@ -152,7 +148,7 @@ class Raster:
         rows = np.concatenate([linear.reshape(-1, 4), offset, low, high], axis=1).astype(np.float32)[
             self.number
         ]
-        at = np.arange(self.number.shape[0], dtype=np.float32) * _RASTER_STEP + (_RASTER_STEP - 1) / 2
+        at = np.arange(self.size, dtype=np.float32)
         x, y = at[None, :], at[:, None]
         from_x = rows[..., 0] * x + rows[..., 1] * y + rows[..., 4]
         from_y = rows[..., 2] * x + rows[..., 3] * y + rows[..., 5]
@@ -165,10 +161,10 @@ class Raster:
 
 @dataclass(frozen=True)
 class Field:
-    """The place in a source frame of every second pixel of a new frame; it serves pictures of any resolution."""
+    """The place in a source frame of every pixel of a new frame; it serves pictures of any resolution."""
 
     x: NDArray[np.float32]
-    """(size / 2, size / 2) pixels of a source crop of ``size`` pixels."""
+    """(size, size) pixels of a source crop of ``size`` pixels."""
     y: NDArray[np.float32]
     size: int
 
