@@ -73,9 +73,15 @@ def test_film_has_the_length_of_the_speech_and_says_what_it_is(bundle: Path, spe
     assert np.abs(waveform[:6000]).max() > 0.4
     with av.open(str(tmp_path / "film.mp4")) as film:
         told = film.metadata
-    assert told["consent"] == "drawn by the tests, which agree"
-    assert told["portrait"] == "drawn.mp4"
     assert "generated" in told["comment"]
+    assert told["software"].startswith("evp ")
+    assert not {"consent", "portrait"} & told.keys()  # private: they stay in the portrait
+
+
+def test_film_that_is_no_mp4_is_refused(bundle: Path, speech: Path, tmp_path: Path):
+    with pytest.raises(OutputError, match=r"film\.gif: films are MP4"):
+        animate_file(speech, bundle, tmp_path / "film.gif")
+    assert names(tmp_path) == ["speech.wav"]
 
 
 def test_interruption_leaves_nothing_behind(bundle: Path, speech: Path, tmp_path: Path):

@@ -42,7 +42,9 @@ def animate(
     ] = None,
     motion_from: Annotated[
         Path | None,
-        typer.Option(help="Take the facial motion from the face in this video instead of from the sound."),
+        typer.Option(
+            help="Take the facial motion from the face in this video; the sound is SPEECH, or else the video's own."
+        ),
     ] = None,
 ) -> None:
     """Make a portrait say a recording."""
@@ -55,6 +57,7 @@ def animate(
         animate_file(
             speech, portrait, output, motion_from=motion_from, progress=functools.partial(report, "rendering")
         )
+    typer.echo(output)
 
 
 def build(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from evp.background import run_ahead
 from evp.clock import SAMPLES_PER_FRAME, frames_for_samples
-from evp.errors import FaceError, InputError
+from evp.errors import FaceError, InputError, OutputError
 from evp.face.basis import FaceBasis
 from evp.face.crop import smooth_in_time
 from evp.face.head import fit_head
@@ -70,6 +70,8 @@ def animate_file(
     Raises EvpError for anything the user can mend.
     """
     check_output(output)
+    if output.suffix.lower() != ".mp4":
+        raise OutputError(f"cannot write {output}: films are MP4, so the name must end in .mp4")
     target = Portrait.open(portrait)
     if motion_from is not None:
         motion = motion_from_film(motion_from)
@@ -82,8 +84,7 @@ def animate_file(
     else:
         raise InputError("give a recording of speech, or a film to take the motion from")
     height, width = target.manifest.size
-    metadata = {"software": f"evp {version('evp')}", "portrait": target.manifest.source,
-                "consent": target.manifest.consent.statement}  # fmt: skip
+    metadata = {"software": f"evp {version('evp')}"}
     with FilmWriter(output, width, height, waveform, metadata) as film:
         for done, frame in enumerate(run_ahead(frames), start=1):
             film.write(frame)

@@ -5,9 +5,10 @@ import cv2
 import numpy as np
 import pytest
 
+from evp.face.head import Head
 from evp.media import read_frames
 from evp.portrait.bundle import Portrait
-from evp.portrait.perform import perform
+from evp.portrait.perform import eyes_open, perform
 from evp.render.inputs import View, face_mask
 from evp.render.renderer import Renderer
 from tiny import portrait
@@ -101,3 +102,14 @@ def test_mouth_comes_from_a_frame_that_is_alike(drawn: Portrait, asked: list):
     apart = np.linalg.norm((shape(own) - shape(own[4]))[:, :20], axis=1)
     chosen = next(n for n in range(len(own)) if np.array_equal(drawn.source(n).picture, mouths[0].picture))
     assert apart[chosen] <= np.sort(apart)[1]
+
+
+def test_eyes_are_open_but_in_a_blink():
+    person = portrait(40).head
+    upper, lower = [159, 386], [145, 374]
+    displacement = np.zeros_like(person.displacement)
+    displacement[18:23, upper] = person.neutral[lower] - person.neutral[upper]
+    awake = eyes_open(Head(person.neutral, person.pose, displacement))
+    assert awake[20] < 0.05
+    assert (awake[:12] > 0.99).all()
+    assert (awake[29:] > 0.99).all()

@@ -26,6 +26,9 @@ EYE_OUTER_RIGHT = 263
 IRIS_LEFT = (468, 469, 470, 471, 472)
 IRIS_RIGHT = (473, 474, 475, 476, 477)
 
+LIDS_LEFT = (159, 145)
+LIDS_RIGHT = (386, 374)
+
 # Curves, each from the left of the picture to the right.
 JAW = (127, 234, 93, 132, 58, 172, 136, 150, 149, 176, 148, 152) + (
     377, 400, 378, 379, 365, 397, 288, 361, 323, 454, 356,

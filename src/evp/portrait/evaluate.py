@@ -12,7 +12,7 @@ from evp.media import read_stretch
 from evp.portrait.bundle import KEYFRAME_EVERY, Portrait
 from evp.portrait.perform import MOUTH_SHARE
 from evp.render.inputs import View
-from evp.render.sources import MOST_SKIN_SOURCES, Chooser
+from evp.render.sources import MOST_SKIN_SOURCES, MOUTH_TURN_COST, Chooser
 
 HELD_OUT = 0.2
 """The last part of every shot is never trained on and gives no source frames."""
@@ -58,7 +58,7 @@ def evaluate(
     done, count = 0, sum(len(run) for run in runs)
     for run in runs:
         skins = Chooser(shapes[candidates], angles[candidates], MOST_SKIN_SOURCES, SKIN_MOUTH_SHARE)
-        mouths = Chooser(shapes[candidates], angles[candidates], 1, MOUTH_SHARE)
+        mouths = Chooser(shapes[candidates], angles[candidates], 1, MOUTH_SHARE, MOUTH_TURN_COST)
         views: dict[int, View] = {}
         real: list[NDArray[np.uint8]] = []
         made: list[NDArray[np.uint8]] = []

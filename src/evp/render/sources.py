@@ -8,8 +8,11 @@ from evp.face.basis import MOUTH_COMPONENTS
 MOST_SKIN_SOURCES = 3
 """Warped frames whose mean makes the skin where the frame's own may not be used: steadier and truer than one."""
 
-_TURN_COST = 0.0015
-"""Misfit, in face heights, of a degree of head turn."""
+SKIN_TURN_COST = 0.0015
+"""Misfit, in face heights, of a degree of head turn, when skin is looked for."""
+
+MOUTH_TURN_COST = 0.0005
+"""The same for the inside of a mouth: an open one seen from elsewhere is better than a closed one from here."""
 
 _RELUCTANCE = 0.002
 """A source is replaced when another fits better by this much, face heights."""
@@ -20,6 +23,7 @@ def misfit(
     wanted: NDArray[np.float32],
     turned: NDArray[np.floating],
     mouth_share: float,
+    turn_cost: float = SKIN_TURN_COST,
 ) -> NDArray[np.floating]:
     """How badly candidates' expressions (N, M + U) and turns (N,), degrees, fit a wanted expression: 0 is perfect.
 
@@ -27,7 +31,7 @@ def misfit(
     """
     apart = (candidates - wanted) ** 2
     mouth, upper = apart[:, :MOUTH_COMPONENTS].sum(axis=1), apart[:, MOUTH_COMPONENTS:].sum(axis=1)
-    return np.sqrt(2 * (mouth_share * mouth + (1 - mouth_share) * upper)) + _TURN_COST * turned
+    return np.sqrt(2 * (mouth_share * mouth + (1 - mouth_share) * upper)) + turn_cost * turned
 
 
 class Chooser:
@@ -39,10 +43,12 @@ class Chooser:
         angles: NDArray[np.floating],
         count: int,
         mouth_share: float,
+        turn_cost: float = SKIN_TURN_COST,
     ) -> None:
         """``shapes`` (N, M + U) and ``angles`` (N, 3), degrees, of the candidates; ``count`` of them are kept."""
         self._shapes, self._angles = shapes, angles
-        self._count, self._mouth_share = min(count, len(shapes)), mouth_share
+        self._count = min(count, len(shapes))
+        self._mouth_share, self._turn_cost = mouth_share, turn_cost
         self._kept: list[int] = []
 
     def choose(self, wanted: NDArray[np.float32], angles: NDArray[np.floating]) -> list[int]:
@@ -51,7 +57,7 @@ class Chooser:
         While a source is being replaced, the old and the new one are both given once.
         """
         turned = np.linalg.norm(self._angles - angles, axis=1)
-        fits = misfit(self._shapes, wanted, turned, self._mouth_share)
+        fits = misfit(self._shapes, wanted, turned, self._mouth_share, self._turn_cost)
         order = [int(n) for n in np.argsort(fits)[: self._count + len(self._kept)]]
         if not self._kept:
             self._kept = order[: self._count]
