@@ -43,7 +43,7 @@ def measure(speech: Path, portrait: Path, film: Path) -> tuple[float, float]:
         "-o",
         str(film),
     ]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = status
     if status:
