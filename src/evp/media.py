@@ -194,7 +194,7 @@ class FilmWriter:
         path: Path,
         width: int,
         height: int,
-        waveform: NDArray[np.float32] | None,
+        waveform: NDArray[np.floating] | None,
         metadata: Mapping[str, str] = {},
         crf: int = 18,
         preset: Preset = "superfast",
@@ -276,7 +276,7 @@ class FilmWriter:
         """Append the samples up to ``end``, or as many as there are."""
         if self._waveform is None or (block := self._waveform[self._samples : end]).size == 0:
             return
-        sound = av.AudioFrame.from_ndarray(block[np.newaxis], format="fltp", layout="mono")
+        sound = av.AudioFrame.from_ndarray(block[np.newaxis].astype(np.float32), format="fltp", layout="mono")
         sound.sample_rate, sound.pts, sound.time_base = SAMPLE_RATE, self._samples, Fraction(1, SAMPLE_RATE)
         self._samples += block.size
         self._container.mux(self._audio.encode(sound))

@@ -26,7 +26,7 @@ _MOTION_SMOOTH_FRAMES = 0.6
 
 
 def animate(
-    speech: NDArray[np.float32], portrait: Portrait, emotion: NDArray[np.float32] | None = None
+    speech: NDArray[np.floating], portrait: Portrait, emotion: NDArray[np.float32] | None = None
 ) -> Iterator[NDArray[np.uint8]]:
     """Frames (H, W, 3) RGB, 25 a second, of the portrait saying ``speech`` (samples,), 16 kHz mono, -1..1.
 
@@ -75,11 +75,11 @@ def animate_file(
     target = Portrait.open(portrait)
     if motion_from is not None:
         motion = motion_from_film(motion_from)
-        waveform = read_speech(speech) if speech is not None else _sound_or_none(motion_from)
+        waveform = _sound(speech) if speech is not None else _sound_or_none(motion_from)
         frames, total = perform(target, motion), len(motion)
         waveform = None if waveform is None else waveform[: total * SAMPLES_PER_FRAME]
     elif speech is not None:
-        waveform = read_speech(speech)
+        waveform = _sound(speech)
         frames, total = animate(waveform, target), frames_for_samples(len(waveform))
     else:
         raise InputError("give a recording of speech, or a film to take the motion from")
@@ -92,8 +92,13 @@ def animate_file(
                 progress(done, total)
 
 
-def _sound_or_none(film: Path) -> NDArray[np.float32] | None:
+def _sound(path: Path) -> NDArray[np.floating]:
+    """The speech in half precision (relative error 0.05 %): the only thing here that grows with its length."""
+    return read_speech(path).astype(np.float16)
+
+
+def _sound_or_none(film: Path) -> NDArray[np.floating] | None:
     try:
-        return read_speech(film)
+        return _sound(film)
     except InputError:
         return None
