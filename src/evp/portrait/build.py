@@ -206,7 +206,7 @@ def _cut(
     pictures: list[NDArray[np.uint8]] = []
     height, width = manifest.size
     with FilmWriter(
-        film, width, height, None, crf=_FOOTAGE_CRF, preset="veryfast", keyframe_every=KEYFRAME_EVERY
+        film, width, height, None, crf=_FOOTAGE_CRF, preset="superfast", keyframe_every=KEYFRAME_EVERY
     ) as writer:
         for frame, picture in enumerate(islice(read_frames(footage), int(wanted[-1]) + 1)):
             if frame == wanted[len(pictures)]:
