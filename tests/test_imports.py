@@ -21,6 +21,7 @@ LAYERS = [
     {"portrait"},
     {"pipeline"},
     {"__init__"},
+    {"commands"},
     {"cli"},
     {"__main__"},
 ]

@@ -1,0 +1,34 @@
+"""evp train: the networks, on your own recordings."""
+
+from evp.commands.console import check_folder, check_written, needs_extra, progress_bars
+from evp.commands.options import Corpus, Folder, Output, Seed, Steps
+
+
+def basis(corpus: Corpus, output: Output) -> None:
+    """Learn the face basis: the mean face and the directions in which faces move."""
+    check_written(output)
+    from evp.corpora.basis import train_basis
+
+    train_basis(corpus, output)
+
+
+def motion(corpus: Corpus, output: Folder, steps: Steps = None, seed: Seed = 0) -> None:
+    """Train sound to facial motion."""
+    check_folder(output)
+    with needs_extra("train"):
+        from evp.motion.train import MotionConfig, train_motion
+    config = MotionConfig(seed=seed, steps=steps or MotionConfig.steps)
+    with progress_bars() as report:
+        train_motion(corpus, output, config, progress=lambda done, *_: report("training", done, config.steps))
+
+
+def renderer(corpus: Corpus, output: Output, steps: Steps = None, seed: Seed = 0) -> None:
+    """Train landmarks to pictures."""
+    check_written(output)
+    with needs_extra("train"):
+        from evp.render.train import RenderConfig, train_renderer
+    config = RenderConfig(seed=seed, steps=steps or RenderConfig.steps)
+    with progress_bars() as report:
+        train_renderer(
+            corpus, output, config, progress=lambda done, *_: report("training", done, config.steps)
+        )
