@@ -13,7 +13,7 @@ FILES = sorted((SOURCE / "evp").rglob("*.py"))
 
 LAYERS = [
     {"clock", "errors", "background"},
-    {"media", "weights"},
+    {"media", "weights", "losses"},
     {"audio", "face"},
     {"corpora", "evaluation"},
     {"emotion", "motion"},

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from evp.motion.losses import Geometry, Targets, motion_losses, weighted_sum
+from evp.motion.losses import Geometry, Targets, motion_losses
 from evp.motion.network import MotionOutput
 from evp.motion.visemes import BILABIAL, NAMES, SILENCE
 
@@ -63,11 +63,3 @@ def test_unknown_auxiliary_and_labels_cost_nothing(targets: Targets) -> None:
     unknown = replace(targets, auxiliary_known=torch.zeros(2), speech=-torch.ones(2, FRAMES))
     losses = motion_losses(output, output.coefficients, unknown, GEOMETRY)
     assert losses["auxiliary"] == losses["speech"] == 0
-
-
-def test_weighted_sum_meets_losses_by_name() -> None:
-    losses = {"a": torch.tensor(2.0), "b": torch.tensor(3.0)}
-    assert weighted_sum(losses, {"b": 10, "a": 1}) == 32
-    for wrong in ({"a": 1.0}, {"a": 1.0, "b": 1.0, "c": 1.0}):
-        with pytest.raises(ValueError, match="differ"):
-            weighted_sum(losses, wrong)

@@ -3,7 +3,7 @@ import pytest
 import torch
 from skimage.metrics import structural_similarity
 
-from evp.render.losses import _ssim, render_losses, weighted_sum
+from evp.render.losses import _ssim, render_losses
 
 SIZE = 32
 
@@ -66,11 +66,3 @@ def test_structure_is_that_of_an_independent_implementation():
     made = _ssim(a, b)
     assert made.shape == (1, 1, SIZE // 2, SIZE // 2)
     np.testing.assert_allclose(made[0, 0, 2:-2, 2:-2], values[4:-4:2, 4:-4:2], atol=1e-4)
-
-
-def test_weighted_sum_adds_by_name():
-    losses = {"a": torch.tensor(2.0), "b": torch.tensor(5.0)}
-    assert float(weighted_sum(losses, {"b": 10.0, "a": 0.5})) == 51.0
-    for wrong in ({"a": 1.0}, {"a": 1.0, "b": 1.0, "c": 1.0}, {"a": 1.0, "c": 1.0}):
-        with pytest.raises(ValueError, match="weights"):
-            weighted_sum(losses, wrong)

@@ -1,6 +1,5 @@
 """What the motion network is asked for, as named numbers."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -75,13 +74,6 @@ def motion_losses(
         "speech": _activity(output.speech, targets.speech),
         "auxiliary": _mean(_mean_square(output.auxiliary - targets.auxiliary), targets.auxiliary_known),
     }
-
-
-def weighted_sum(losses: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
-    """Sum of ``losses`` times ``weights``; raises ValueError unless both have the same names."""
-    if losses.keys() != weights.keys():
-        raise ValueError(f"losses and weights differ in {sorted(losses.keys() ^ weights.keys())}")
-    return torch.stack([weights[name] * loss for name, loss in losses.items()]).sum()
 
 
 def _mean(values: Tensor, mask: Tensor) -> Tensor:

@@ -21,9 +21,10 @@ from evp.face.layouts import (
     MOUTH_CORNER_RIGHT,
     UPPER_LIP_INNER,
 )
+from evp.losses import weighted_sum
 from evp.motion.augment import AugmentConfig
 from evp.motion.dataset import Batcher, read_clips
-from evp.motion.losses import Geometry, Targets, motion_losses, weighted_sum
+from evp.motion.losses import Geometry, Targets, motion_losses
 from evp.motion.model import FORMAT
 from evp.motion.network import EMOTION_SIZE, MotionNetwork, SpeakerStyle
 from evp.weights import export_weights

@@ -29,13 +29,6 @@ def render_losses(made: Tensor, true: Tensor, mask: Tensor, mouth: Tensor) -> di
     return {"pixel": pixel, "square": square, "edge": across.mean() + down.mean(), "structure": structure}
 
 
-def weighted_sum(losses: dict[str, Tensor], weights: dict[str, float]) -> Tensor:
-    """The total; raises ValueError when the names differ, so that no loss is forgotten silently."""
-    if losses.keys() != weights.keys():
-        raise ValueError(f"losses {sorted(losses)} but weights {sorted(weights)}")
-    return torch.stack([weights[name] * value for name, value in losses.items()]).sum()
-
-
 def _ssim(a: Tensor, b: Tensor) -> Tensor:
     """Structural similarity of the luma in uniform windows, one value for every second pixel: (B, 1, S/2, S/2)."""
     luma = a.new_tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)

@@ -18,9 +18,10 @@ from evp.background import run_ahead
 from evp.corpora.manifest import Manifest
 from evp.face.basis import FaceBasis
 from evp.face.crop import CROP
+from evp.losses import weighted_sum
 from evp.render.dataset import Crops, example, sampling_weights
 from evp.render.inputs import INPUT_CHANNELS
-from evp.render.losses import render_losses, weighted_sum
+from evp.render.losses import render_losses
 from evp.render.network import RenderNetwork
 from evp.render.warp import WarpMesh
 from evp.weights import export_weights
