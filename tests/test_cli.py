@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from evp import cli
 from evp.corpora.manifest import Manifest
 from evp.corpora.prepare import PrepareConfig
+from evp.corpora.readers import READERS
 from evp.errors import InputError, PortraitError
 
 
@@ -94,12 +95,15 @@ def test_build_wants_consent(run, calls):
 
 
 def test_prepare_calls_prepare_corpus(run, calls):
-    result = run("corpus", "prepare", "one", "two", "-o", "clips", "--speaker", "file", "--crops", "8")
+    result = run(
+        "corpus", "prepare", "folder", "one", "two", "-o", "clips", "--speaker", "file", "--crops", "8"
+    )
     assert result.exit_code == 0
     assert "0 clips of 0 people, 0 dropped" in result.stdout
-    [(name, arguments, _)] = calls
+    [(name, (reader, *arguments), _)] = calls
     assert name == "prepare_corpus"
-    assert arguments == ([Path("one"), Path("two")], Path("clips"), PrepareConfig("file", 8))
+    assert (reader.func, reader.keywords) == (READERS["folder"], {"speaker": "file"})
+    assert arguments == [[Path("one"), Path("two")], Path("clips"), PrepareConfig(8)]
 
 
 @pytest.mark.parametrize("error", [InputError("a.wav is silent"), PortraitError("x.evp is broken")])
@@ -152,7 +156,7 @@ def test_an_output_that_cannot_be_written_is_refused_before_any_work(run, calls,
     assert not calls
 
 
-@pytest.mark.parametrize("arguments", [("train", "motion", "clips"), ("corpus", "prepare", "raw")])
+@pytest.mark.parametrize("arguments", [("train", "motion", "clips"), ("corpus", "prepare", "mead", "raw")])
 def test_a_file_in_the_place_of_an_output_folder_is_refused(run, calls, arguments):
     Path("taken").touch()
     result = run(*arguments, "-o", "taken")

@@ -6,7 +6,7 @@ from evp.corpora.manifest import ClipEntry, Manifest
 from evp.errors import InputError
 
 CLIPS = (
-    ClipEntry("s1__a.npz", "s1", "a.mp4", 75, ((0.0, 0.5, "sil"), (0.5, 0.9, "bin"))),
+    ClipEntry("s1__a.npz", "s1", "a.mp4", 75, words=((0.0, 0.5, "sil"), (0.5, 0.9, "bin"))),
     ClipEntry("s2__a.npz", "s2", "a.mp4", 50),
     ClipEntry("s1__b.npz", "s1", "b.mp4", 60),
 )

@@ -1,3 +1,4 @@
+import functools
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -10,6 +11,7 @@ from evp.clock import SAMPLES_PER_FRAME
 from evp.corpora import prepare
 from evp.corpora.manifest import Manifest
 from evp.corpora.prepare import PrepareConfig, prepare_corpus
+from evp.corpora.readers.folder import read_folder
 from evp.errors import FaceError, InputError
 from evp.face.basis import FaceBasis
 from evp.face.layouts import MESH_POINTS, mouth_opening
@@ -72,7 +74,7 @@ def stored(path: Path) -> dict[str, np.ndarray]:
 def test_recordings_become_archives(recordings: Path, tracker: Tracker, tmp_path: Path):
     seen: list[tuple[int, int]] = []
     output = tmp_path / "corpus"
-    manifest = prepare_corpus([recordings], output, progress=lambda *told: seen.append(told))
+    manifest = prepare_corpus(read_folder, [recordings], output, progress=lambda *told: seen.append(told))
     assert Manifest.read(output) == manifest
     assert [(c.file, c.speaker, c.source, c.frames) for c in manifest.clips] == [
         ("s1__talks.npz", "s1", "talks.mp4", FRAMES),
@@ -98,13 +100,13 @@ def test_recordings_become_archives(recordings: Path, tracker: Tracker, tmp_path
 
 
 def test_words_come_from_the_alignment(recordings: Path, tracker: Tracker, tmp_path: Path):
-    words = {c.speaker: c.words for c in prepare_corpus([recordings], tmp_path / "c").clips}
+    words = {c.speaker: c.words for c in prepare_corpus(read_folder, [recordings], tmp_path / "c").clips}
     assert words == {"s1": ((0.0, 0.5, "sil"), (0.5, 1.0, "bin")), "s2": ()}
     assert tracker.calls == 2
 
 
 def test_sound_is_exactly_as_long_as_the_frames(recordings: Path, tracker: Tracker, tmp_path: Path):
-    prepare_corpus([recordings], tmp_path / "c")
+    prepare_corpus(read_folder, [recordings], tmp_path / "c")
     assert tracker.calls == 2
     waveform = stored(tmp_path / "c" / "s1__talks.npz")["waveform"]
     assert waveform.shape == (FRAMES * SAMPLES_PER_FRAME,)  # 1.2 s of pictures, 1 s of sound
@@ -116,14 +118,14 @@ def test_sound_is_exactly_as_long_as_the_frames(recordings: Path, tracker: Track
 def test_longer_sound_is_cut(tracker: Tracker, tmp_path: Path):
     (tmp_path / "s").mkdir()
     write_actor(tmp_path / "s" / "a.mp4", actor(FRAMES), tone(2.0))
-    prepare_corpus([tmp_path / "s"], tmp_path / "c")
+    prepare_corpus(read_folder, [tmp_path / "s"], tmp_path / "c")
     frames = tracker.seen[0]
     waveform = stored(tmp_path / "c" / "s__a.npz")["waveform"]
     assert waveform.shape == (frames * SAMPLES_PER_FRAME,)
 
 
 def test_crops_are_what_the_renderer_reads(recordings: Path, tracker: Tracker, tmp_path: Path):
-    prepare_corpus([recordings / "s1"], tmp_path / "c", PrepareConfig(crops=10))
+    prepare_corpus(read_folder, [recordings / "s1"], tmp_path / "c", PrepareConfig(crops=10))
     assert tracker.calls == 1
     training, held_out = Crops.read([tmp_path / "c" / "s1__talks.npz"])
     assert len(training) + len(held_out) == 10
@@ -140,7 +142,7 @@ def test_crops_are_what_the_renderer_reads(recordings: Path, tracker: Tracker, t
 
 def test_lost_frames_are_marked_and_give_no_crops(recordings: Path, tracker: Tracker, tmp_path: Path):
     tracker.lost = (5, 6)
-    prepare_corpus([recordings / "s1"], tmp_path / "c")
+    prepare_corpus(read_folder, [recordings / "s1"], tmp_path / "c")
     clip = stored(tmp_path / "c" / "s1__talks.npz")
     assert np.flatnonzero(~clip["valid"]).tolist() == [5, 6]
     assert not {5, 6} & set(clip["crop_frames"].tolist())
@@ -155,7 +157,7 @@ def test_unusable_recordings_are_dropped_with_their_reasons(
     shutil.copytree(recordings / "s1", folder)
     (folder / "broken.mp4").write_bytes(b"no film")
     write_media(folder / "dark.mp4", [np.zeros((64, 64, 3), np.uint8)] * 5)
-    manifest = prepare_corpus([folder], tmp_path / "c")
+    manifest = prepare_corpus(read_folder, [folder], tmp_path / "c")
     assert [clip.source for clip in manifest.clips] == ["talks.mp4"]
     assert tracker.calls == 2  # a file that is no film is not looked at
     assert set(manifest.dropped) == {str(folder / "broken.mp4"), str(folder / "dark.mp4")}
@@ -165,7 +167,7 @@ def test_unusable_recordings_are_dropped_with_their_reasons(
 
 def test_recording_with_few_faces_is_dropped(recordings: Path, tracker: Tracker, tmp_path: Path):
     tracker.lost = tuple(range(10))
-    manifest = prepare_corpus([recordings / "s2"], tmp_path / "c")
+    manifest = prepare_corpus(read_folder, [recordings / "s2"], tmp_path / "c")
     assert manifest.clips == ()
     assert list(manifest.dropped.values()) == ["only 20 frames show a face"]
 
@@ -173,18 +175,18 @@ def test_recording_with_few_faces_is_dropped(recordings: Path, tracker: Tracker,
 def test_interrupted_run_goes_on(recordings: Path, tracker: Tracker, tmp_path: Path):
     tracker.stop_at = 2
     with pytest.raises(KeyboardInterrupt):
-        prepare_corpus([recordings], tmp_path / "c")
+        prepare_corpus(read_folder, [recordings], tmp_path / "c")
     tracker.calls, tracker.stop_at = 0, -1
-    manifest = prepare_corpus([recordings], tmp_path / "c")
+    manifest = prepare_corpus(read_folder, [recordings], tmp_path / "c")
     assert tracker.calls == 1  # the first recording is not tracked again
     assert len(manifest.clips) == 2
 
 
 def test_prepared_corpus_is_not_made_again_and_grows(recordings: Path, tracker: Tracker, tmp_path: Path):
     output = tmp_path / "c"
-    first = prepare_corpus([recordings / "s1"], output)
+    first = prepare_corpus(read_folder, [recordings / "s1"], output)
     before = (output / "s1__talks.npz").stat().st_mtime_ns
-    both = prepare_corpus([recordings / "s1", recordings / "s2"], output)
+    both = prepare_corpus(read_folder, [recordings / "s1", recordings / "s2"], output)
     assert (output / "s1__talks.npz").stat().st_mtime_ns == before
     assert both.clips[0] == first.clips[0]
     assert len(both.clips) == 2
@@ -197,21 +199,23 @@ def test_recordings_that_would_have_the_same_name_are_refused(
     for place in ("one", "other"):
         shutil.copytree(recordings / "s1", tmp_path / place / "s1")
     with pytest.raises(InputError, match=r"one/s1/talks\.mp4 and .*other/s1/talks\.mp4"):
-        prepare_corpus([tmp_path / "one", tmp_path / "other"], tmp_path / "c")
+        prepare_corpus(read_folder, [tmp_path / "one", tmp_path / "other"], tmp_path / "c")
     assert tracker.calls == 0
 
 
 def test_every_file_may_be_another_person(recordings: Path, tracker: Tracker, tmp_path: Path):
     manifest = prepare_corpus(
-        [recordings / "s1" / "talks.mp4", recordings / "s2"], tmp_path / "c", PrepareConfig(speaker="file")
+        functools.partial(read_folder, speaker="file"),
+        [recordings / "s1" / "talks.mp4", recordings / "s2"],
+        tmp_path / "c",
     )
     assert tracker.calls == 2
     assert {clip.speaker for clip in manifest.clips} == {"talks", "silent"}
 
 
 def test_nothing_to_prepare(tmp_path: Path):
-    with pytest.raises(InputError, match="no video"):
-        prepare_corpus([tmp_path], tmp_path / "c")
+    with pytest.raises(InputError, match="expected videos or sound files"):
+        prepare_corpus(read_folder, [tmp_path], tmp_path / "c")
     with pytest.raises(InputError, match="there is no file or folder"):
-        prepare_corpus([tmp_path / "none"], tmp_path / "c")
+        prepare_corpus(read_folder, [tmp_path / "none"], tmp_path / "c")
     assert not (tmp_path / "c").exists()

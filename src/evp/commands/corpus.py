@@ -8,23 +8,41 @@ import typer
 
 from evp.commands.console import check_folder, progress_bars
 from evp.commands.options import Folder
+from evp.corpora.readers import READERS, Layout
 
 
 def prepare(
-    sources: Annotated[list[Path], typer.Argument(help="Folders with videos of people talking.")],
+    layout: Annotated[
+        Layout, typer.Argument(help="The data set, or 'folder' for videos and sound files of your own.")
+    ],
+    sources: Annotated[list[Path], typer.Argument(help="Its folders.")],
     output: Folder,
     speaker: Annotated[
         Literal["folder", "file"],
-        typer.Option(help="Whether a folder holds one person's videos, or every file shows another person."),
+        typer.Option(
+            help="In a 'folder': whether each holds one person's files, or every file shows another person."
+        ),
     ] = "folder",
+    view: Annotated[str, typer.Option(help="Of 'mead': the camera.")] = "front",
+    validation: Annotated[
+        float, typer.Option(min=0, max=0.5, help="Share of speakers to watch training on.")
+    ] = 0.1,
+    test: Annotated[float, typer.Option(min=0, max=0.5, help="Share of speakers never trained on.")] = 0.2,
+    hold_out: Annotated[
+        list[str] | None, typer.Option(help="A sentence that only test speakers may say; can be repeated.")
+    ] = None,
     crops: Annotated[int, typer.Option(min=1, help="Most face pictures to keep of one video.")] = 400,
 ) -> None:
-    """Make videos of people talking into something to train on; can be repeated to add more."""
+    """Make recordings of people talking into something to train on; repeat it to go on, or to add more."""
     check_folder(output)
     from evp.corpora.prepare import PrepareConfig, prepare_corpus
 
-    config = PrepareConfig(speaker, crops)
+    options: dict[Layout, dict[str, str]] = {"folder": {"speaker": speaker}, "mead": {"view": view}}
+    reader = functools.partial(READERS[layout], **options.get(layout, {}))
+    config = PrepareConfig(crops, validation, test, tuple(hold_out or ()))
     with progress_bars() as report:
-        manifest = prepare_corpus(sources, output, config, progress=functools.partial(report, "preparing"))
+        manifest = prepare_corpus(
+            reader, sources, output, config, progress=functools.partial(report, "preparing")
+        )
     people = len({clip.speaker for clip in manifest.clips})
     typer.echo(f"{output}: {len(manifest.clips)} clips of {people} people, {len(manifest.dropped)} dropped")

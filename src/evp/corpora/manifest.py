@@ -1,18 +1,21 @@
 """The list of what a prepared corpus holds, and of what was left out and why."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any, Literal, get_args
 
 from evp.errors import InputError
 
 NAME = "manifest.json"
-FORMAT = 1
+FORMAT = 2
+
+Split = Literal["train", "validation", "test"]
 
 
 @dataclass(frozen=True)
 class ClipEntry:
-    """One prepared clip."""
+    """One prepared clip. In the file, what has its default is not written."""
 
     file: str
     """Name of the clip's archive in the corpus folder."""
@@ -20,8 +23,24 @@ class ClipEntry:
     source: str
     """Name of the recording it was made from."""
     frames: int
+    """Length in frames of 1/25 s."""
+    filmed: bool = True
+    """Whether the archive has the face: everything but ``waveform``."""
+    voiced: bool = True
+    """Whether the archive has sound: a ``waveform`` that is not empty."""
+    emotion: str | None = None
+    intensity: int | None = None
+    """As the corpus counts it, from 1 for the weakest."""
+    sentence: str | None = None
+    """What is said: clips of a corpus with the same name have the same words."""
+    split: Split = "train"
+    """What the clip is for; a speaker is in one split only."""
     words: tuple[tuple[float, float, str], ...] = ()
     """Start and end in seconds, and the word, where the source gives them."""
+
+    def __post_init__(self) -> None:
+        if self.split not in get_args(Split):
+            raise ValueError(f"{self.file} is in the split {self.split!r}, not in one of {get_args(Split)}")
 
 
 @dataclass(frozen=True)
@@ -34,30 +53,41 @@ class Manifest:
 
     @staticmethod
     def read(corpus: Path) -> "Manifest":
-        """The manifest of a corpus folder. Raises InputError when there is none or it is broken."""
+        """The manifest of a corpus folder. Raises InputError when there is none, or it is old or broken."""
         try:
             stored = json.loads((corpus / NAME).read_text())
             if stored["format"] != FORMAT:
-                raise InputError(f"{corpus}: prepared corpus of format {stored['format']}, expected {FORMAT}")
-            clips = tuple(
-                ClipEntry(**{**clip, "words": tuple(tuple(w) for w in clip["words"])})
-                for clip in stored["clips"]
-            )
-            return Manifest(clips, stored["dropped"])
+                raise InputError(
+                    f"{corpus} was prepared in format {stored['format']}, this version reads format {FORMAT}: "
+                    "prepare it again into an empty folder"
+                )
+            return Manifest(tuple(_read_entry(clip) for clip in stored["clips"]), stored["dropped"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(
                 f"{corpus}: not a prepared corpus (evp corpus prepare makes one): {error}"
             ) from error
 
     def write(self, corpus: Path) -> None:
-        """Write atomically into the corpus folder."""
+        """Write atomically into the corpus folder, a line for each clip."""
+        clips = ",\n".join(json.dumps(_written_entry(clip)) for clip in self.clips)
+        dropped = json.dumps(self.dropped, indent=0)
         partial = corpus / f".{NAME}.partial"
-        partial.write_text(json.dumps({"format": FORMAT, **asdict(self)}, indent=1))
+        partial.write_text(f'{{"format": {FORMAT},\n"clips": [\n{clips}\n],\n"dropped": {dropped}}}\n')
         partial.replace(corpus / NAME)
 
     def clips_by_speaker(self, corpus: Path) -> dict[str, list[Path]]:
-        """Paths of the clips of every speaker."""
+        """Paths of the filmed clips of every speaker who is trained on."""
         speakers: dict[str, list[Path]] = {}
         for clip in self.clips:
-            speakers.setdefault(clip.speaker, []).append(corpus / clip.file)
+            if clip.filmed and clip.split == "train":
+                speakers.setdefault(clip.speaker, []).append(corpus / clip.file)
         return speakers
+
+
+def _read_entry(stored: dict[str, Any]) -> ClipEntry:
+    return ClipEntry(**{**stored, "words": tuple((b, e, word) for b, e, word in stored.get("words", ()))})
+
+
+def _written_entry(clip: ClipEntry) -> dict[str, Any]:
+    values = {f.name: getattr(clip, f.name) for f in fields(clip)}
+    return {f.name: values[f.name] for f in fields(clip) if values[f.name] != f.default}

@@ -1,24 +1,27 @@
-"""Folders of videos of people talking -> a prepared corpus: one archive a clip, a manifest, and what was dropped.
+"""Recordings of people talking -> a prepared corpus: one archive a clip, a manifest, and what was dropped.
 
-An archive (``.npz``) holds ``waveform`` (samples,) 16 kHz, in step with the frames; ``coefficients`` (frames, M + U);
-``landmarks`` (frames, 478, 3) and ``neutral`` (478, 3) in the head frame; ``opening`` and ``width`` (frames,) of the
-mouth in face heights; ``angles`` (frames, 3) degrees; ``valid`` (frames,); and face crops for the renderer as JPEG:
-``crops`` (bytes,), ``crop_offsets`` (crops + 1,), and ``crop_frames``, ``crop_landmarks``, ``crop_outline``,
-``crop_angles``, ``crop_shape`` for each.
+The archive (``.npz``) of a clip holds ``waveform`` (samples,) float32, 16 kHz, -1..1, empty for a silent one, and the
+number of ``frames`` of 1/25 s. That of a filmed clip also holds ``coefficients`` (frames, M + U); ``landmarks``
+(frames, 478, 3) and ``neutral`` (478, 3) in the head frame; ``opening`` and ``width`` (frames,) of the mouth in face
+heights; ``angles`` (frames, 3) degrees; ``valid`` (frames,); and face crops for the renderer as JPEG: ``crops`` (bytes,),
+``crop_offsets`` (crops + 1,), and for each crop ``crop_frames``, ``crop_landmarks``, ``crop_outline``, ``crop_angles`` and
+``crop_shape``. Its sound is in step with its frames and as long.
 """
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from evp.clock import SAMPLES_PER_FRAME
-from evp.corpora.manifest import ClipEntry, Manifest
+from evp.corpora.manifest import NAME, ClipEntry, Manifest, Split
+from evp.corpora.recording import Listing, Reader, Recording
+from evp.corpora.splits import split_speakers
 from evp.errors import EvpError, InputError
 from evp.face.basis import FaceBasis
 from evp.face.crop import CROP, face_boxes, resized, scaled_points
@@ -28,118 +31,183 @@ from evp.face.tracking import track_faces
 from evp.media import read_frames, read_speech
 
 Progress = Callable[[int, int], None]
-"""Called with recordings done and recordings in all."""
+"""Called with steps done and steps in all: one for each recording, and one more for each that was filmed."""
 
-VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".m4v")
 _LEAST_FRAMES = 25
 _NEUTRAL_CLIPS = 80
-_GRID_TICKS = 25_000
 
 
 @dataclass(frozen=True)
 class PrepareConfig:
     """How recordings are prepared."""
 
-    speaker: Literal["folder", "file"] = "folder"
-    """Whether a folder holds one speaker's recordings, or every file shows another person."""
     crops: int = 400
     """Most face crops to keep of one recording."""
+    validation: float = 0.1
+    """Share of the speakers on whom a training run is watched."""
+    test: float = 0.2
+    """Share of the speakers who are kept aside for measuring."""
+    held_out_sentences: tuple[str, ...] = ()
+    """Sentences that only test speakers say: of others, such clips are dropped."""
+
+    def __post_init__(self) -> None:
+        if min(self.validation, self.test) < 0 or self.validation + self.test >= 1:
+            raise ValueError("validation and test must be shares that leave somebody to train on")
 
 
 def prepare_corpus(
+    reader: Reader,
     sources: list[Path],
     output: Path,
     config: PrepareConfig | None = None,
     progress: Progress | None = None,
 ) -> Manifest:
-    """Prepare every video under ``sources`` into the folder ``output`` and return its manifest.
+    """Prepare what ``reader`` finds in the folders ``sources`` into the folder ``output`` and return its manifest.
 
     Recordings that are there already are not made again, so an interrupted run goes on, and other folders can be
-    added later. A recording without a usable face is dropped, and the manifest says why. Word times are read from a
-    GRID ``.align`` file beside a video. Raises InputError when there is nothing to prepare, or two recordings would
-    have the same name.
+    added later; a speaker stays in the split that he or she is in. A recording that cannot be used is dropped, and
+    the manifest says why. The neutral face of a speaker comes from the clips labelled neutral, if there are any. Raises
+    InputError when a source is not what the reader expects, or two recordings would have the same name.
     """
     config = config or PrepareConfig()
-    recordings = sorted({path for source in sources for path in _videos(source)})
-    if not recordings:
-        raise InputError(f"no video was found in {', '.join(map(str, sources))}")
-    names: dict[str, Path] = {}
-    for path in recordings:
-        if (other := names.setdefault(_name(path, config), path)) != path:
-            raise InputError(f"{other} and {path} would have the same name in the corpus")
+    listing = _read(reader, sources)
+    known = Manifest.read(output) if (output / NAME).exists() else Manifest()
+    splits = split_speakers(
+        {recording.speaker for recording in listing.recordings},
+        config.validation,
+        config.test,
+        {clip.speaker: clip.split for clip in known.clips},
+    )
+    recordings, held_out = _hold_out(listing.recordings, splits, config.held_out_sentences)
+    clips = {clip.file: clip for clip in known.clips}
+    dropped = known.dropped | {str(path): why for path, why in (listing.dropped | held_out).items()}
+    steps = _Steps(recordings, dropped, progress)
     tracks = output / "tracks"
     tracks.mkdir(parents=True, exist_ok=True)
-    known = Manifest.read(output) if (output / "manifest.json").exists() else Manifest()
-    clips = {clip.file: clip for clip in known.clips}
-    dropped = dict(known.dropped)
-    speakers: dict[str, list[Path]] = {}
-    for number, path in enumerate(recordings):
-        try:
-            if not (output / _name(path, config)).exists():
-                _track(path, tracks / _name(path, config))
-            speakers.setdefault(_speaker(path, config), []).append(path)
-        except EvpError as error:
-            dropped[str(path)] = str(error)
-        if progress is not None:
-            progress(number + 1, 2 * len(recordings))
-    done = len(recordings)
-    for speaker, paths in speakers.items():
+    for speaker, own in _by_speaker(recordings).items():
+        usable = []
+        for recording in own:
+            with steps.step(recording):
+                _listen_or_track(recording, output / _file(recording), tracks / _file(recording))
+                usable.append(recording)
         neutral: NDArray[np.float64] | None = None
-        for path in paths:
-            name = _name(path, config)
-            if not (output / name).exists():
-                if neutral is None:
-                    tracked = [track for p in paths if (track := tracks / _name(p, config)).exists()]
-                    neutral = _neutral(tracked[:_NEUTRAL_CLIPS])
-                _finish(path, tracks / name, output / name, neutral, config.crops)
-            if name not in clips:
-                with np.load(output / name) as stored:
-                    frames = len(stored["valid"])
-                clips[name] = ClipEntry(name, speaker, path.name, frames, _words(path))
-                Manifest(tuple(clips.values()), dropped).write(output)
-            done += 1
-            if progress is not None:
-                progress(done, 2 * len(recordings))
-    manifest = Manifest(tuple(clips.values()), dropped)
-    manifest.write(output)
+        for recording in usable:
+            archive, track = output / _file(recording), tracks / _file(recording)
+            if recording.video is not None:
+                with steps.step(recording):
+                    if not archive.exists():
+                        if neutral is None:
+                            neutral = _neutral(usable, tracks)
+                        _finish(recording, track, archive, neutral, config.crops)
+            if archive.exists():
+                clips[archive.name] = _entry(recording, archive, splits[speaker])
+        Manifest(tuple(clips.values()), dropped).write(output)
     shutil.rmtree(tracks)
-    return manifest
+    return Manifest(tuple(clips.values()), dropped)
 
 
-def _videos(source: Path) -> Iterator[Path]:
-    if not source.exists():
-        raise InputError(f"there is no file or folder {source}")
-    if source.is_file():
-        yield source
-    else:
-        yield from (path for path in source.rglob("*") if path.suffix.lower() in VIDEO_SUFFIXES)
+class _Steps:
+    """Progress, and the reasons for which recordings were dropped."""
+
+    def __init__(
+        self, recordings: Sequence[Recording], dropped: dict[str, str], progress: Progress | None
+    ) -> None:
+        self._done, self._all = 0, len(recordings) + sum(r.video is not None for r in recordings)
+        self._dropped, self._progress = dropped, progress
+
+    @contextmanager
+    def step(self, recording: Recording) -> Iterator[None]:
+        """Around the work on a recording: an error that a user can act on is the reason for which it is dropped."""
+        try:
+            yield
+            self._dropped.pop(str(recording.source), None)
+        except EvpError as error:
+            self._dropped[str(recording.source)] = str(error)
+        self._done += 1
+        if self._progress is not None:
+            self._progress(self._done, self._all)
 
 
-def _speaker(path: Path, config: PrepareConfig) -> str:
-    return path.parent.name if config.speaker == "folder" else path.stem
+def _read(reader: Reader, sources: list[Path]) -> Listing:
+    """What the reader finds in all sources, every recording once."""
+    recordings: dict[str, Recording] = {}
+    dropped: dict[Path, str] = {}
+    for source in sources:
+        listing = reader(source)
+        dropped |= listing.dropped
+        for recording in listing.recordings:
+            other = recordings.setdefault(recording.name, recording)
+            if other.source.resolve() != recording.source.resolve():
+                raise InputError(
+                    f"{other.source} and {recording.source} would have the same name in the corpus"
+                )
+    return Listing(tuple(recordings.values()), dropped)
 
 
-def _name(path: Path, config: PrepareConfig) -> str:
-    return f"{_speaker(path, config)}__{path.stem}.npz"
+def _hold_out(
+    recordings: Sequence[Recording], splits: Mapping[str, Split], sentences: tuple[str, ...]
+) -> tuple[list[Recording], dict[Path, str]]:
+    """Recordings without those ``sentences`` that only test speakers may say, and these with the reason."""
+    held_out = {
+        recording.source: f"the sentence {recording.sentence} is held out for testing"
+        for recording in recordings
+        if recording.sentence in sentences and splits[recording.speaker] != "test"
+    }
+    return [recording for recording in recordings if recording.source not in held_out], held_out
 
 
-def _track(path: Path, kept: Path) -> None:
-    """Find the face in a recording, unless it was found before. Raises EvpError when it cannot be used."""
-    if kept.exists():
+def _by_speaker(recordings: Sequence[Recording]) -> dict[str, list[Recording]]:
+    speakers: dict[str, list[Recording]] = {}
+    for recording in recordings:
+        speakers.setdefault(recording.speaker, []).append(recording)
+    return speakers
+
+
+def _file(recording: Recording) -> str:
+    return f"{recording.name}.npz"
+
+
+def _entry(recording: Recording, archive: Path, split: Split) -> ClipEntry:
+    with np.load(archive) as stored:
+        return ClipEntry(
+            file=archive.name,
+            speaker=recording.speaker,
+            source=recording.source.name,
+            frames=int(stored["frames"]),
+            filmed="coefficients" in stored,
+            voiced=len(stored["waveform"]) > 0,
+            emotion=recording.emotion,
+            intensity=recording.intensity,
+            sentence=recording.sentence,
+            split=split,
+            words=recording.words,
+        )
+
+
+def _listen_or_track(recording: Recording, archive: Path, track: Path) -> None:
+    """The archive of a recording without picture; of one with a picture, only where the face is, into ``track``.
+
+    Nothing is done again that is there already. Raises EvpError when the recording cannot be used.
+    """
+    if archive.exists() or track.exists():
         return
-    track = track_faces(read_frames(path))
-    if int(track.valid.sum()) < _LEAST_FRAMES:
-        raise InputError(f"only {int(track.valid.sum())} frames show a face")
-    partial = kept.with_suffix(".partial.npz")
-    np.savez(partial, landmarks=track.landmarks, valid=track.valid)
-    partial.replace(kept)
+    if recording.video is None:
+        waveform = read_speech(recording.source)
+        _save(archive, waveform=waveform, frames=-(-len(waveform) // SAMPLES_PER_FRAME))
+        return
+    found = track_faces(read_frames(recording.video))
+    if int(found.valid.sum()) < _LEAST_FRAMES:
+        raise InputError(f"only {int(found.valid.sum())} frames show a face")
+    _save(track, landmarks=found.landmarks, valid=found.valid)
 
 
-def _neutral(tracks: list[Path]) -> NDArray[np.float64]:
-    """The neutral face of a speaker, from all of his or her recordings."""
+def _neutral(recordings: Sequence[Recording], tracks: Path) -> NDArray[np.float64]:
+    """The neutral face of the speaker of all these recordings, from the neutral ones if any are labelled so."""
+    tracked = [recording for recording in recordings if (tracks / _file(recording)).exists()]
+    calm = [recording for recording in tracked if recording.emotion == "neutral"] or tracked
     meshes = []
-    for path in tracks:
-        with np.load(path) as stored:
+    for recording in calm[:_NEUTRAL_CLIPS]:
+        with np.load(tracks / _file(recording)) as stored:
             meshes.append(stored["landmarks"][stored["valid"]])
     return find_neutral(FaceBasis.load(), np.concatenate(meshes))
 
@@ -151,7 +219,11 @@ def _filled(landmarks: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray
     return landmarks[nearest]
 
 
-def _finish(path: Path, track: Path, output: Path, neutral: NDArray[np.float64], most_crops: int) -> None:
+def _finish(
+    recording: Recording, track: Path, archive: Path, neutral: NDArray[np.float64], most_crops: int
+) -> None:
+    """The archive of a filmed recording whose face was tracked."""
+    assert recording.video is not None
     basis = FaceBasis.load()
     with np.load(track) as stored:
         valid, landmarks = stored["valid"], _filled(stored["landmarks"], stored["valid"])
@@ -165,17 +237,16 @@ def _finish(path: Path, track: Path, output: Path, neutral: NDArray[np.float64],
     picked = usable[np.unique(np.linspace(0, len(usable) - 1, min(most_crops, len(usable))).astype(int))]
     crops, crop_landmarks, crop_outline = [], [], []
     wanted = set(picked.tolist())
-    for number, frame in enumerate(read_frames(path)):
+    for number, frame in enumerate(read_frames(recording.video)):
         if number in wanted:
             box = boxes[number]
             crop = cv2.cvtColor(resized(box.cut(frame), CROP), cv2.COLOR_RGB2BGR)
             crops.append(cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].ravel())
             crop_landmarks.append(scaled_points(box.points(landmarks[number]), CROP / box.size))
             crop_outline.append(scaled_points(box.points(outline[number]), CROP / box.size))
-    partial = output.with_suffix(".partial.npz")
-    np.savez(
-        partial,
-        waveform=_sound(path, len(valid)),
+    _save(
+        archive,
+        waveform=_sound(recording, len(valid)),
         coefficients=coefficients,
         landmarks=meshes,
         neutral=head.neutral,
@@ -192,23 +263,25 @@ def _finish(path: Path, track: Path, output: Path, neutral: NDArray[np.float64],
         crop_angles=angles[picked],
         crop_shape=basis.shape(coefficients[picked]),
     )
-    partial.replace(output)
 
 
-def _sound(path: Path, frames: int) -> NDArray[np.float32]:
-    """The recording's sound, exactly as long as its frames; nothing for a silent one."""
+def _sound(recording: Recording, frames: int) -> NDArray[np.float32]:
+    """The recording's sound, exactly as long as its frames; nothing for a silent video.
+
+    Raises InputError when sound in a file of its own cannot be used.
+    """
     try:
-        waveform = read_speech(path)
+        waveform = read_speech(recording.audio or recording.source)
     except InputError:
+        if recording.audio is not None:
+            raise
         return np.zeros(0, np.float32)
     samples = frames * SAMPLES_PER_FRAME
     return np.pad(waveform, (0, max(0, samples - len(waveform))))[:samples]
 
 
-def _words(path: Path) -> tuple[tuple[float, float, str], ...]:
-    """Word times from a GRID alignment beside the video."""
-    alignment = path.with_suffix(".align")
-    if not alignment.exists():
-        return ()
-    rows = (line.split() for line in alignment.read_text().splitlines() if line.strip())
-    return tuple((int(begin) / _GRID_TICKS, int(end) / _GRID_TICKS, word) for begin, end, word in rows)
+def _save(path: Path, **arrays: NDArray[np.generic] | int) -> None:
+    """An archive that appears only when it is whole."""
+    partial = path.with_suffix(".partial.npz")
+    np.savez(partial, **arrays)
+    partial.replace(path)

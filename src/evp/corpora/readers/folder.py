@@ -1,0 +1,52 @@
+"""Folders of one's own: videos and sounds without labels, and word times where GRID's ``.align`` files lie beside."""
+
+from pathlib import Path
+from typing import Literal
+
+from evp.corpora.recording import (
+    AUDIO_SUFFIXES,
+    VIDEO_SUFFIXES,
+    Listing,
+    Recording,
+    media_files,
+    refuse_empty,
+)
+from evp.errors import InputError
+
+_GRID_TICKS = 25_000
+"""Of a second, in a GRID alignment."""
+
+
+def read_folder(folder: Path, speaker: Literal["folder", "file"] = "folder") -> Listing:
+    """Every video, and every sound file that is not beside a video of the same name: then they are joined.
+
+    A folder holds one ``speaker``'s recordings, or every file shows another person.
+    """
+    files: dict[Path, list[Path]] = {}
+    for path in media_files(folder, VIDEO_SUFFIXES + AUDIO_SUFFIXES):
+        files.setdefault(path.with_suffix(""), []).append(path)
+    recordings = []
+    for place, paths in sorted(files.items()):
+        videos = [path for path in paths if path.suffix.lower() in VIDEO_SUFFIXES]
+        sounds = [path for path in paths if path not in videos]
+        if len(videos) > 1 or len(sounds) > 1:
+            raise InputError(f"{paths[0]} and {paths[1]} would have the same name in the corpus")
+        person = place.absolute().parent.name if speaker == "folder" else place.name
+        recordings.append(
+            Recording(
+                name=f"{person}__{place.name}",
+                speaker=person,
+                video=videos[0] if videos else None,
+                audio=sounds[0] if sounds else None,
+                words=_words(paths[0].with_suffix(".align")),
+            )
+        )
+    return refuse_empty(Listing(tuple(recordings)), folder, "videos or sound files of people talking")
+
+
+def _words(alignment: Path) -> tuple[tuple[float, float, str], ...]:
+    """Word times of a GRID alignment; none where it does not exist."""
+    if not alignment.exists():
+        return ()
+    rows = (line.split() for line in alignment.read_text().splitlines() if line.strip())
+    return tuple((int(begin) / _GRID_TICKS, int(end) / _GRID_TICKS, word) for begin, end, word in rows)
