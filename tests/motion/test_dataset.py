@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from evp.audio.augment import AugmentConfig
 from evp.clock import SAMPLE_RATE, SAMPLES_PER_FRAME
 from evp.errors import InputError
-from evp.motion.augment import AugmentConfig
 from evp.motion.dataset import Batcher, _rest_envelope, read_clips, speech_labels
 from evp.motion.visemes import BILABIAL, SILENCE, UNLABELLED
 

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from evp.audio.augment import AugmentConfig, changed_voice, masked, with_noise
+from evp.audio.loudness import RANGE, Loudness, crop_noise, loudness_of, normalised
 from evp.audio.mel import log_mel
 from evp.clock import ROWS_PER_FRAME
 from evp.errors import InputError
-from evp.motion.augment import AugmentConfig, changed_voice, masked, with_noise
-from evp.motion.features import RANGE, Loudness, crop_noise, loudness_of, normalised
 from evp.motion.visemes import SILENCE, UNLABELLED
 
 RAMP_FRAMES = 6

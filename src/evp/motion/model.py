@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from evp.audio.loudness import measure, normalised
 from evp.audio.mel import log_mel_rows
 from evp.clock import ROWS_PER_FRAME, frames_for_samples
 from evp.errors import WeightsError
-from evp.motion.features import measure, normalised
 from evp.weights import Session, load_session
 
 FORMAT = 1

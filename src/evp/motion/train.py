@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from evp.audio.augment import AugmentConfig
 from evp.audio.mel import BANDS
 from evp.clock import FRAME_RATE, ROWS_PER_FRAME
 from evp.face.basis import FaceBasis
@@ -22,7 +23,6 @@ from evp.face.layouts import (
     UPPER_LIP_INNER,
 )
 from evp.losses import weighted_sum
-from evp.motion.augment import AugmentConfig
 from evp.motion.dataset import Batcher, read_clips
 from evp.motion.losses import Geometry, Targets, motion_losses
 from evp.motion.model import FORMAT

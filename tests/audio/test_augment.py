@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from evp.audio.augment import AugmentConfig, _stretched, changed_voice, masked, with_noise
 from evp.audio.mel import BANDS, log_mel
-from evp.motion.augment import AugmentConfig, _stretched, changed_voice, masked, with_noise
 
 OFF = AugmentConfig(1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 

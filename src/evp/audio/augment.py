@@ -9,9 +9,9 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from evp.audio.loudness import RANGE
 from evp.audio.mel import BANDS, FFT_SIZE, filter_bank
 from evp.clock import SAMPLE_RATE
-from evp.motion.features import RANGE
 
 ENVELOPE_ORDER = 14
 """Cosines over the mel axis that make up the vocal tract's envelope; the rest is the voice's harmonics."""

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from evp.audio.loudness import QUIETEST_LEVEL, RANGE, SCALE, loudness_of, measure, normalised
 from evp.audio.mel import log_mel, log_mel_blocks
-from evp.motion.features import QUIETEST_LEVEL, RANGE, SCALE, loudness_of, measure, normalised
 
 
 def burst(loudness: float, seconds_of_silence: int = 0) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The sound as the motion network hears it: log-mel energies between the recording's noise and its speech level."""
+"""The sound as the networks hear it: log-mel energies between the recording's noise and its speech level."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
