@@ -19,6 +19,7 @@ LAYERS = [
     {"emotion", "motion"},
     {"render"},
     {"portrait"},
+    {"original"},
     {"pipeline"},
     {"__init__"},
     {"commands"},

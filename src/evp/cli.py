@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from evp.commands import corpus, film, portrait, train
+from evp.commands import corpus, film, original, portrait, train
 from evp.errors import EvpError
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -21,6 +21,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "portrait build": portrait.build,
     "portrait show": portrait.show,
     "corpus prepare": corpus.prepare,
+    "import-evp": original.import_evp,
+    "landmarks": original.landmarks,
     "train basis": train.basis,
     "train motion": train.motion,
     "train renderer": train.renderer,

@@ -1,0 +1,53 @@
+"""The verbs for files of the original system: import them, and run what was imported."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from evp.commands.console import check_written, needs_extra
+from evp.commands.options import Output
+
+
+def import_evp(
+    checkpoint: Annotated[
+        Path, typer.Argument(help="A landmark network of the original, such as M003_20.pth.")
+    ],
+    output: Output,
+    basis: Annotated[Path, typer.Option(help="The PCA basis of the same person: M003_U_106.npy.")],
+    mean: Annotated[Path, typer.Option(help="The mean face of the same person: M003_mean_106.npy.")],
+    features: Annotated[
+        Path | None, typer.Option(help="A folder of emotion features (angry.npy), to be kept in the model.")
+    ] = None,
+) -> None:
+    """Make a motion model of a landmark network of the original EVP."""
+    check_written(output, checkpoint, basis, mean)
+    with needs_extra("train"):
+        from evp.original.convert import import_landmarks
+
+        match = import_landmarks(checkpoint, basis, mean, output, features)
+    typer.echo(match)
+
+
+def landmarks(
+    speech: Annotated[Path, typer.Argument(help="What is said: any sound file.")],
+    motion: Annotated[Path, typer.Option(help="A motion model from 'evp import-evp'.")],
+    output: Output,
+    emotion_feature: Annotated[
+        str | None,
+        typer.Option(
+            help="An emotion code: a file (angry.npy), or the name of an imported one. [default: neutral]"
+        ),
+    ] = None,
+    emotion_audio: Annotated[
+        Path | None, typer.Option(help="Take the emotion from this recording, frame by frame, instead.")
+    ] = None,
+) -> None:
+    """Write the original's landmarks of a recording: an array (frames, 106, 2), fractions of the crop."""
+    if emotion_feature is not None and emotion_audio is not None:
+        raise typer.BadParameter("give --emotion-feature or --emotion-audio, not both")
+    check_written(output, speech, motion, emotion_audio)
+    from evp.original.landmarks import predict_file
+
+    frames = predict_file(speech, motion, output, feature=emotion_feature, emotion_audio=emotion_audio)
+    typer.echo(f"{output}: {frames} frames")
