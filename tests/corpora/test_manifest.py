@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,13 @@ CLIPS = (
     ClipEntry("s2__a.npz", "s2", "a.mp4", 50),
     ClipEntry("s1__b.npz", "s1", "b.mp4", 60),
 )
+VOICE = ClipEntry(
+    "s3__a.npz", "s3", "a.wav", 40, filmed=False, emotion="sad", intensity=2, sentence="01", split="test"
+)
 
 
 def test_what_was_written_is_read(tmp_path: Path):
-    written = Manifest(CLIPS, {"c.mp4": "no face was found"})
+    written = Manifest((*CLIPS, VOICE), {"c.mp4": "no face was found"})
     written.write(tmp_path)
     assert Manifest.read(tmp_path) == written
     assert [path.name for path in tmp_path.iterdir()] == ["manifest.json"]
@@ -24,8 +28,16 @@ def test_empty_manifest(tmp_path: Path):
     assert Manifest.read(tmp_path) == Manifest()
 
 
-def test_clips_are_found_by_speaker(tmp_path: Path):
-    assert Manifest(CLIPS).clips_by_speaker(tmp_path) == {
+def test_what_has_its_default_is_not_written(tmp_path: Path):
+    Manifest(CLIPS).write(tmp_path)
+    text = (tmp_path / "manifest.json").read_text()
+    assert "emotion" not in text and text.count("words") == 1
+    assert len(text.splitlines()) < 8  # a line for each clip
+
+
+def test_filmed_clips_to_train_on_are_found_by_speaker(tmp_path: Path):
+    kept_aside = replace(CLIPS[1], speaker="s4", split="test")
+    assert Manifest((*CLIPS, VOICE, kept_aside)).clips_by_speaker(tmp_path) == {
         "s1": [tmp_path / "s1__a.npz", tmp_path / "s1__b.npz"],
         "s2": [tmp_path / "s2__a.npz"],
     }
@@ -38,4 +50,20 @@ def test_folder_without_a_manifest_or_with_a_broken_one(tmp_path: Path, content:
     if content is not None:
         (tmp_path / "manifest.json").write_text(content)
     with pytest.raises(InputError, match="not a prepared corpus"):
+        Manifest.read(tmp_path)
+
+
+def test_corpus_of_an_older_version_is_told_to_be_prepared_again(tmp_path: Path):
+    (tmp_path / "manifest.json").write_text('{"format": 1, "clips": [], "dropped": {}}')
+    with pytest.raises(InputError, match="format 1, this version reads format 2: prepare it again"):
+        Manifest.read(tmp_path)
+
+
+def test_unknown_split_is_refused(tmp_path: Path):
+    with pytest.raises(ValueError, match="in the split 'dev'"):
+        replace(VOICE, split="dev")
+    Manifest((VOICE,)).write(tmp_path)
+    path = tmp_path / "manifest.json"
+    path.write_text(path.read_text().replace('"test"', '"dev"'))
+    with pytest.raises(InputError, match="in the split 'dev'"):
         Manifest.read(tmp_path)

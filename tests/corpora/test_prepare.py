@@ -12,6 +12,8 @@ from evp.corpora import prepare
 from evp.corpora.manifest import Manifest
 from evp.corpora.prepare import PrepareConfig, prepare_corpus
 from evp.corpora.readers.folder import read_folder
+from evp.corpora.readers.mead import read_mead
+from evp.corpora.readers.ravdess import read_ravdess
 from evp.errors import FaceError, InputError
 from evp.face.basis import FaceBasis
 from evp.face.layouts import MESH_POINTS, mouth_opening
@@ -19,6 +21,7 @@ from evp.face.tracking import Track
 from evp.render.dataset import Crops
 from tiny import actor, tone, write_actor, write_media
 
+DATA = Path(__file__).parents[3] / "shared" / "data"
 FRAMES = 30
 COMPONENTS = len(FaceBasis.load().components)
 
@@ -211,6 +214,136 @@ def test_every_file_may_be_another_person(recordings: Path, tracker: Tracker, tm
     )
     assert tracker.calls == 2
     assert {clip.speaker for clip in manifest.clips} == {"talks", "silent"}
+
+
+def emotional(folder: Path) -> Path:
+    """Six voices, each happy and neutral, in the layout of RAVDESS."""
+    for actor_number in range(1, 7):
+        for emotion in ("01", "03"):
+            write_media(
+                folder / f"03-01-{emotion}-01-02-01-{actor_number:02d}.wav",
+                waveform=tone(0.5, 100 * actor_number),
+            )
+    return folder
+
+
+def test_sound_without_picture_is_kept_as_it_is(tracker: Tracker, tmp_path: Path):
+    manifest = prepare_corpus(read_ravdess, [emotional(tmp_path)], tmp_path / "c")
+    assert tracker.calls == 0
+    first = manifest.clips[0]
+    assert (first.frames, first.filmed, first.voiced) == (
+        13,
+        False,
+        True,
+    )  # 12.5 frames: the last one has begun
+    assert (first.speaker, first.emotion, first.intensity, first.sentence) == ("Actor_01", "neutral", 1, "02")
+    clip = stored(tmp_path / "c" / first.file)
+    assert set(clip) == {"waveform", "frames"}
+    assert clip["waveform"].dtype == np.float32
+    np.testing.assert_allclose(clip["waveform"], tone(0.5, 100), atol=1e-4)
+
+
+def test_no_speaker_is_in_two_splits(tmp_path: Path):
+    manifest = prepare_corpus(read_ravdess, [emotional(tmp_path)], tmp_path / "c", PrepareConfig(test=0.3))
+    splits: dict[str, set[str]] = {}
+    for clip in manifest.clips:
+        splits.setdefault(clip.speaker, set()).add(clip.split)
+    assert all(len(names) == 1 for names in splits.values())
+    assert sorted(name for names in splits.values() for name in names) == [
+        *["test"] * 2, *["train"] * 3, "validation"
+    ]  # fmt: skip
+    again = prepare_corpus(read_ravdess, [tmp_path], tmp_path / "c", PrepareConfig(test=0, validation=0))
+    assert again.clips == manifest.clips  # who was kept aside once stays there
+
+
+def test_sentence_may_be_held_out(tmp_path: Path):
+    config = PrepareConfig(validation=0, held_out_sentences=("02",))
+    manifest = prepare_corpus(read_ravdess, [emotional(tmp_path)], tmp_path / "c", config)
+    assert {clip.split for clip in manifest.clips} == {"test"}
+    assert len(manifest.dropped) == 10
+    assert set(manifest.dropped.values()) == {"the sentence 02 is held out for testing"}
+
+
+def test_silent_sound_is_dropped_with_its_reason(tmp_path: Path):
+    emotional(tmp_path)
+    write_media(tmp_path / "03-01-05-01-01-01-01.wav", waveform=0 * tone(0.5))
+    manifest = prepare_corpus(read_ravdess, [tmp_path], tmp_path / "c")
+    assert len(manifest.clips) == 12
+    [reason] = manifest.dropped.values()
+    assert "silent" in reason
+
+
+def test_interrupted_sounds_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    heard: list[Path] = []
+
+    def interrupted(path: Path) -> np.ndarray:
+        if len(heard) == 5:
+            raise KeyboardInterrupt
+        heard.append(path)
+        return tone(0.5)
+
+    monkeypatch.setattr(prepare, "read_speech", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        prepare_corpus(read_ravdess, [emotional(tmp_path)], tmp_path / "c")
+    assert len(Manifest.read(tmp_path / "c").clips) == 4  # the speakers who are complete
+    first, heard[:] = list(heard), []
+    monkeypatch.setattr(prepare, "read_speech", lambda path: heard.append(path) or tone(0.5))
+    assert len(prepare_corpus(read_ravdess, [tmp_path], tmp_path / "c").clips) == 12
+    assert len(heard) == 7 and not set(heard) & set(first)
+
+
+@pytest.mark.usefixtures("tracker")
+def test_picture_and_sound_of_two_files_are_joined(recordings: Path, tmp_path: Path):
+    shutil.copytree(recordings / "s2", tmp_path / "s2")
+    write_media(tmp_path / "s2" / "silent.wav", waveform=tone(0.5))
+    [clip] = prepare_corpus(read_folder, [tmp_path / "s2"], tmp_path / "c").clips
+    assert (clip.source, clip.filmed, clip.voiced) == ("silent.mp4", True, True)
+    waveform = stored(tmp_path / "c" / clip.file)["waveform"]
+    assert waveform.shape == (FRAMES * SAMPLES_PER_FRAME,)
+    np.testing.assert_allclose(waveform[:8000], tone(0.5), atol=1e-4)
+    write_media(tmp_path / "s2" / "silent.wav", waveform=0 * tone(0.5))
+    spoilt = prepare_corpus(read_folder, [tmp_path / "s2"], tmp_path / "d")
+    assert spoilt.clips == () and "silent.wav" in str(spoilt.dropped)
+
+
+def test_neutral_face_is_that_of_neutral_clips(
+    recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def track(pictures: Iterable[np.ndarray]) -> Track:
+        assert len(list(pictures)) == FRAMES
+        return next(tracks)
+
+    smile = 3 * FaceBasis.load().components[1]  # on the same person
+    plain = actor(FRAMES).track()
+    pose = actor(FRAMES).head.pose
+    smiling = pose.project(actor(FRAMES).head.neutral + actor(FRAMES).head.displacement + smile)
+    tracks = iter([replace(plain, landmarks=smiling.astype(np.float32)), plain])
+    for emotion in ("happy", "neutral"):
+        video = tmp_path / "M1" / "video" / "front" / emotion / "level_1" / "001.mp4"
+        video.parent.mkdir(parents=True)
+        shutil.copy(recordings / "s2" / "silent.mp4", video)
+    monkeypatch.setattr(prepare, "track_faces", track)
+    manifest = prepare_corpus(read_mead, [tmp_path], tmp_path / "c")
+    assert [clip.emotion for clip in manifest.clips] == ["happy", "neutral"]
+    happy, neutral = (stored(tmp_path / "c" / clip.file)["coefficients"][:, 1] for clip in manifest.clips)
+    assert np.median(happy - neutral) > 2  # the smile is expression, not part of the person
+
+
+def test_clip_of_mead_at_hand(tmp_path: Path):
+    if not (DATA / "mead").is_dir():
+        pytest.skip(f"there is no folder {DATA / 'mead'}")
+    source = tmp_path / "M030" / "video" / "front" / "happy" / "level_3"
+    source.mkdir(parents=True)
+    shutil.copy(DATA / "mead/M030/video/front/happy/level_3/001.mp4", source)
+    manifest = prepare_corpus(read_mead, [tmp_path], tmp_path / "c", PrepareConfig(crops=2))
+    [clip] = manifest.clips
+    assert (clip.speaker, clip.emotion, clip.filmed, clip.voiced) == ("M030", "happy", True, False)
+    assert stored(tmp_path / "c" / clip.file)["valid"].mean() > 0.9
+
+
+def test_contradictory_shares_are_refused():
+    with pytest.raises(ValueError, match="train on"):
+        PrepareConfig(validation=0.5, test=0.5)
 
 
 def test_nothing_to_prepare(tmp_path: Path):

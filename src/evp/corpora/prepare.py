@@ -1,11 +1,12 @@
 """Recordings of people talking -> a prepared corpus: one archive a clip, a manifest, and what was dropped.
 
 The archive (``.npz``) of a clip holds ``waveform`` (samples,) float32, 16 kHz, -1..1, empty for a silent one, and the
-number of ``frames`` of 1/25 s. That of a filmed clip also holds ``coefficients`` (frames, M + U); ``landmarks``
-(frames, 478, 3) and ``neutral`` (478, 3) in the head frame; ``opening`` and ``width`` (frames,) of the mouth in face
-heights; ``angles`` (frames, 3) degrees; ``valid`` (frames,); and face crops for the renderer as JPEG: ``crops`` (bytes,),
-``crop_offsets`` (crops + 1,), and for each crop ``crop_frames``, ``crop_landmarks``, ``crop_outline``, ``crop_angles`` and
-``crop_shape``. Its sound is in step with its frames and as long.
+number of ``frames`` of 1/25 s. If the clip is filmed, its sound is in step with its frames and as long, and there are
+
+- ``coefficients`` (frames, M + U), ``landmarks`` (frames, 478, 3) and ``neutral`` (478, 3) in the head frame;
+- ``opening`` and ``width`` (frames,) of the mouth in face heights; ``angles`` (frames, 3) degrees; ``valid`` (frames,);
+- face crops for the renderer as JPEG: ``crops`` (bytes,), ``crop_offsets`` (crops + 1,), and for each crop
+  ``crop_frames``, ``crop_landmarks``, ``crop_outline``, ``crop_angles`` and ``crop_shape``.
 """
 
 import shutil
