@@ -22,6 +22,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "portrait show": portrait.show,
     "corpus prepare": corpus.prepare,
     "import-evp": original.import_evp,
+    "match-evp": original.match_evp,
     "landmarks": original.landmarks,
     "train basis": train.basis,
     "train motion": train.motion,

@@ -29,6 +29,18 @@ def import_evp(
     typer.echo(match)
 
 
+def match_evp(
+    checkpoint: Annotated[
+        Path, typer.Argument(help="A landmark network, SER_99.pkl or 99_pretrain.pth of the original.")
+    ],
+) -> None:
+    """Tell how much of a checkpoint of the original fits the network of this project, by name."""
+    with needs_extra("train"):
+        from evp.original.networks import match_checkpoint
+
+        typer.echo(match_checkpoint(checkpoint))
+
+
 def landmarks(
     speech: Annotated[Path, typer.Argument(help="What is said: any sound file.")],
     motion: Annotated[Path, typer.Option(help="A motion model from 'evp import-evp'.")],

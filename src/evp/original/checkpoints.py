@@ -44,17 +44,15 @@ class Match:
         return f"{self.path}: {len(self.matched)} tensors matched, {left}"
 
 
-def read_checkpoint(path: Path, key: str | None = None) -> "dict[str, Tensor]":
+def read_checkpoint(path: Path) -> "dict[str, Tensor]":
     """The tensors of a state dict, in memory, without the ``module.`` of parallel training.
 
-    ``key`` is where in the file the state dict stands, if it is not the whole file. Code in the file is never run, and
+    The file is the state dict, or a larger checkpoint with a state dict ``model``. Code in the file is never run, and
     sizes are checked before memory is taken. Raises InputError.
     """
     stored = _load(path)
-    if key is not None:
-        if not isinstance(stored, dict) or key not in stored:
-            raise InputError(f"{path}: {key} is missing")
-        stored = stored[key]
+    if isinstance(stored, Mapping) and isinstance(stored.get("model"), Mapping):
+        stored = stored["model"]
     return _tensors(stored, path)
 
 

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from evp.clock import WINDOW_ROWS
 from evp.errors import InputError
 from evp.original.arrays import read_array
-from evp.original.checkpoints import Match, load_by_name, read_checkpoint
+from evp.original.checkpoints import Match
 from evp.original.landmarks import EMOTION_SIZE, FORMAT, KIND, POINTS
+from evp.original.networks import load_landmark_network
 from evp.weights import export_weights
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def import_landmarks(
     """
     import torch
 
-    from evp.original.network import LANDMARK_NAMES, LandmarkConfig, LandmarkModel, LandmarkNetwork
+    from evp.original.network import LandmarkConfig, LandmarkModel
 
     _check_person(checkpoint, basis, mean, *([features] if features else []))
     config = config or LandmarkConfig()
@@ -43,8 +44,7 @@ def import_landmarks(
     directions = read_array(basis, (size, size))[:, : config.components]
     centre = read_array(mean, (size,))
     codes = read_features(features) if features else {}
-    network = LandmarkNetwork(config)
-    match = load_by_name(network, read_checkpoint(checkpoint), LANDMARK_NAMES, checkpoint)
+    network, match = load_landmark_network(checkpoint, config)
     state = config.layers, 1, config.hidden
     examples = {
         "window": torch.zeros(1, WINDOW_ROWS, config.content.columns),

@@ -1,6 +1,5 @@
 """The original's landmark network, built from this project's encoders."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -82,25 +81,3 @@ class LandmarkModel(nn.Module):
         moved, (hidden, cell) = self.network(example, window[None], emotion[None], (hidden, cell))
         landmarks = moved[0] @ self.basis.T + self.mean
         return landmarks.unflatten(1, (-1, 2)), hidden, cell, self.network.emotion(window)
-
-
-CONTENT_NAMES: Mapping[str, str] = {"audio_eocder.": "layers.", "audio_eocder_fc.": "dense."}
-"""Beginnings of names in the original's checkpoints [sic] -> in :class:`ContentEncoder`."""
-
-EMOTION_NAMES: Mapping[str, str] = {"emotion_eocder.": "layers.", "emotion_eocder_fc.": "dense."}
-"""The same for :class:`EmotionEncoder`."""
-
-
-def within(theirs: str, ours: str, names: Mapping[str, str]) -> dict[str, str]:
-    """The same names of a part that both call differently."""
-    return {theirs + old: ours + new for old, new in names.items()}
-
-
-LANDMARK_NAMES: Mapping[str, str] = {
-    **within("con_encoder.", "content.", CONTENT_NAMES),
-    **within("emo_encoder.", "emotion.", EMOTION_NAMES),
-    "lm_encoder.lmark_encoder.": "identity.",
-    "decoder.lstm.": "lstm.",
-    "decoder.lstm_fc.0.": "coefficients.",
-}
-"""The same for :class:`LandmarkNetwork`: ``M003_20.pth``."""
