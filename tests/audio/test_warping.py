@@ -36,7 +36,8 @@ def test_a_planted_timing_is_found_whatever_the_voice():
 
 
 def test_the_middle_of_a_held_sound_is_taken():
-    reference, other = np.array([[-1.0], [0.0], [1.0]]), np.array([[-1.0], [0.0], [0.0], [0.0], [1.0]])
+    reference, other = np.array([-1.0, 0.0, 1.0]), np.array([-1.0, 0.0, 0.0, 0.0, 1.0])
+    reference, other = np.stack([reference, -reference], axis=1), np.stack([other, -other], axis=1)
     assert matching_rows(reference, other).tolist() == [0, 2, 4]
 
 

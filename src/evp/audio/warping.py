@@ -24,14 +24,12 @@ def matching_rows(reference: NDArray[np.floating], other: NDArray[np.floating]) 
 def warping_path(reference: NDArray[np.floating], other: NDArray[np.floating]) -> NDArray[np.int64]:
     """Pairs of rows (steps, 2) from (0, 0) to both last rows whose squared distances have the smallest sum.
 
-    Neither column ever falls, and each step moves one row on in the one, in the other, or in both. Raises ValueError
-    when one of them has no rows.
+    Both are (rows, columns) of two or more columns. Neither half of the pairs ever falls, and each step moves one row on
+    in the one, in the other, or in both. Raises ValueError when one of them has no rows.
     """
     if not len(reference) or not len(other):
         raise ValueError("there is nothing to align: one recording has no rows")
-    from dtaidistance import dtw, dtw_ndim
+    from dtaidistance import dtw
 
-    _, costs = dtw_ndim.warping_paths_fast(
-        np.ascontiguousarray(reference, np.float64), np.ascontiguousarray(other, np.float64)
-    )
-    return np.array(dtw.best_path(costs), np.int64)
+    rows, others = (np.ascontiguousarray(sequence, np.float64) for sequence in (reference, other))
+    return np.array(dtw.warping_path_fast(rows, others, use_ndim=True), np.int64)
