@@ -9,7 +9,6 @@ from evp.original import names
 from evp.original.checkpoints import Match, load_by_name, read_checkpoint
 
 if TYPE_CHECKING:
-
     from evp.emotion.disentangle.network import Disentangler
     from evp.emotion.network import EmotionClassifier, EmotionEncoder
     from evp.original.network import LandmarkConfig, LandmarkNetwork
