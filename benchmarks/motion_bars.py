@@ -8,7 +8,6 @@ where it was interrupted. The biggest speaker is never left out as a whole; its 
 """
 
 import argparse
-import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evp.clock import FRAME_RATE, ROWS_PER_FRAME, SAMPLE_RATE
+from evp.corpora.manifest import Manifest
 from evp.face.basis import FaceBasis
 from evp.face.layouts import LOWER_LIP_INNER, MOUTH_CORNER_LEFT, MOUTH_CORNER_RIGHT, UPPER_LIP_INNER
 from evp.motion.model import MotionModel
@@ -136,9 +136,9 @@ def measure_all(
     corpus: Path, model: MotionModel, basis: FaceBasis, only: set[str]
 ) -> dict[str, list[Measured]]:
     results = defaultdict(list)
-    for entry in json.loads((corpus / "manifest.json").read_text())["clips"]:
-        if not only or {entry["speaker"], entry["file"]} & only:
-            results[entry["speaker"]].append(measure(corpus / entry["file"], model, basis))
+    for clip in Manifest.read(corpus).clips:
+        if clip.voiced and (not only or {clip.speaker, clip.file} & only):
+            results[clip.speaker].append(measure(corpus / clip.file, model, basis))
     return results
 
 
@@ -150,10 +150,9 @@ def run_folds(corpus: Path, runs: Path, folds: int, hold_out: int, steps: int) -
     """
     from evp.motion.train import MotionConfig, export_motion, read_network, train_motion
 
-    entries = json.loads((corpus / "manifest.json").read_text())["clips"]
-    tracked = [entry for entry in entries if "coefficients" in np.load(corpus / entry["file"])]
-    (biggest, _), *others = Counter(entry["speaker"] for entry in tracked).most_common()
-    clips = sorted(entry["file"] for entry in tracked if entry["speaker"] == biggest)[-hold_out:]
+    tracked = [clip for clip in Manifest.read(corpus).clips if clip.filmed and clip.voiced]
+    (biggest, _), *others = Counter(clip.speaker for clip in tracked).most_common()
+    clips = sorted(clip.file for clip in tracked if clip.speaker == biggest)[-hold_out:]
     groups = [sorted(speaker for speaker, _ in others)[fold::folds] for fold in range(folds)]
     results: dict[str, list[Measured]] = defaultdict(list)
     for fold, group in enumerate(groups):
@@ -193,8 +192,8 @@ def main() -> None:
     model = MotionModel.load(arguments.model)
     results = measure_all(arguments.corpus, model, basis, set(arguments.only))
     report(results)
-    entry = next(e for e in json.loads((arguments.corpus / "manifest.json").read_text())["clips"])
-    with np.load(arguments.corpus / entry["file"]) as stored:
+    voiced = next(clip for clip in Manifest.read(arguments.corpus).clips if clip.voiced)
+    with np.load(arguments.corpus / voiced.file) as stored:
         speech = stored["waveform"].astype(np.float32)
     for name, (opening, change) in rest(model, basis, speech).items():
         print(f"{name}: opening {100 * opening:.2f} %, moves {100 * change:.2f} % of face height")

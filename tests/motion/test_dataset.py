@@ -1,12 +1,14 @@
-import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from evp.audio.augment import AugmentConfig
 from evp.clock import SAMPLE_RATE, SAMPLES_PER_FRAME
+from evp.corpora.manifest import ClipEntry, Manifest
+from evp.emotion.space import CODE_SIZE
 from evp.errors import InputError
 from evp.motion.dataset import Batcher, _rest_envelope, read_clips, speech_labels
 from evp.motion.visemes import BILABIAL, SILENCE, UNLABELLED
@@ -32,9 +34,17 @@ def write_corpus(folder: Path) -> Path:
             coefficients[:, 0] = on
             arrays |= {"coefficients": coefficients, "valid": np.arange(frames) > 2}
         np.savez(folder / f"{speaker}.npz", **arrays)
-        clips.append({"file": f"{speaker}.npz", "speaker": speaker})
-    (folder / "manifest.json").write_text(json.dumps({"clips": clips}))
+        clips.append(ClipEntry(f"{speaker}.npz", speaker, f"{speaker}.wav", frames))
+    Manifest(tuple(clips)).write(folder)
     return folder
+
+
+def change(corpus: Path, speaker: str, **changes: Any) -> None:
+    """Writes something else into the manifest about a speaker's clip."""
+    clips = Manifest.read(corpus).clips
+    Manifest(tuple(replace(clip, **changes) if clip.speaker == speaker else clip for clip in clips)).write(
+        corpus
+    )
 
 
 @pytest.fixture
@@ -77,8 +87,34 @@ def test_batches_follow_from_seed_and_step(corpus: Path) -> None:
 
 def test_left_out_speakers_and_files_are_not_read(corpus: Path) -> None:
     assert [clip.speaker for clip in read_clips(corpus, MOUTH, ["anna", "voice.npz"])] == ["bert", "rig"]
-    with pytest.raises(InputError, match="no clip with a tracked face"):
+    with pytest.raises(InputError, match="no clip with sound and a tracked face"):
         read_clips(corpus, MOUTH, ["anna", "bert"])
+
+
+def test_who_is_kept_aside_and_what_is_silent_is_not_read(corpus: Path) -> None:
+    change(corpus, "anna", split="test")
+    change(corpus, "rig", voiced=False)
+    assert [clip.speaker for clip in read_clips(corpus, MOUTH)] == ["bert", "voice"]
+
+
+def test_emotion_codes_reach_the_batch(corpus: Path) -> None:
+    heard: list[tuple[str, int | None]] = []
+
+    def coder(label: str, voice: np.ndarray | None) -> np.ndarray:
+        heard.append((label, None if voice is None else len(voice)))
+        return np.full(CODE_SIZE, 3.0 if voice is None else 2.0)
+
+    change(corpus, "anna", emotion="sad")
+    change(corpus, "bert", emotion="happy", borrowed=True)
+    clips = read_clips(corpus, MOUTH, coder=coder)
+    assert heard == [("sad", 60 * SAMPLES_PER_FRAME), ("happy", None)]
+    assert [clip.emotion[0] for clip in clips] == [2, 3, 0, 0]
+    batches = [Batcher(clips, 50, 6, 1 / 3, 0.5, OFF).batch(0, step) for step in range(4)]
+    codes = np.concatenate([batch.emotion for batch in batches])
+    tracked = np.concatenate([batch.tracked for batch in batches]).any(axis=1)
+    assert codes.shape == (24, CODE_SIZE)
+    assert set(codes[tracked][:, 0]) == {2, 3} and set(codes[~tracked][:, 0]) == {0}
+    assert not any(clip.emotion.any() for clip in read_clips(corpus, MOUTH))
 
 
 def test_folder_without_manifest_is_refused(tmp_path: Path) -> None:

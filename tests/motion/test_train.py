@@ -1,4 +1,4 @@
-import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,11 +7,18 @@ import pytest
 
 pytest.importorskip("torch")
 
-from evp.face.basis import FaceBasis
-from evp.motion.dataset import Batcher, read_clips
-from evp.motion.model import CONTEXT_FRAMES, MotionModel
-from evp.motion.train import MotionConfig, Training, mouth_geometry, train_motion
+import torch
 
+from evp.audio.augment import AugmentConfig
+from evp.corpora.manifest import ClipEntry, Manifest
+from evp.emotion.space import CODE_SIZE
+from evp.face.basis import FaceBasis
+from evp.motion import train
+from evp.motion.dataset import Batcher, EmotionCoder, read_clips
+from evp.motion.model import CONTEXT_FRAMES, MotionModel
+from evp.motion.train import MotionConfig, Training, export_motion, mouth_geometry, read_network, train_motion
+
+torch.set_num_threads(1)
 TINY = MotionConfig(steps=2, batch=2, crop_seconds=2, channels=8, checkpoint_every=1)
 CLIPS = (("anna", 40), ("bert", 60), ("voice", 50))
 
@@ -25,14 +32,14 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if name != "voice":
             arrays |= {"coefficients": random.standard_normal((frames, 36)), "valid": np.ones(frames, bool)}
         np.savez(folder / f"{name}.npz", **arrays)
-    entries = [{"file": f"{name}.npz", "speaker": name} for name, _ in CLIPS]
-    (folder / "manifest.json").write_text(json.dumps({"clips": entries}))
+    entries = [ClipEntry(f"{name}.npz", name, f"{name}.wav", frames) for name, frames in CLIPS]
+    Manifest(tuple(entries)).write(folder)
     return folder
 
 
-def training(corpus: Path, config: MotionConfig) -> Training:
+def training(corpus: Path, config: MotionConfig, coder: EmotionCoder | None = None) -> Training:
     basis = FaceBasis.load()
-    clips = read_clips(corpus, basis.mouth_count)
+    clips = read_clips(corpus, basis.mouth_count, coder=coder)
     batcher = Batcher(clips, 50, config.batch, config.unfilmed, config.balance, config.augment)
     return Training(batcher, mouth_geometry(basis), config)
 
@@ -61,10 +68,6 @@ def test_stop_and_resume_equals_no_stop(corpus: Path, tmp_path: Path) -> None:
 
 
 def test_torch_and_exported_network_agree(corpus: Path, tmp_path: Path) -> None:
-    import torch
-
-    from evp.motion.train import export_motion, read_network
-
     run = training(corpus, TINY)
     run.advance()
     run.save(tmp_path / "checkpoint.pt")
@@ -80,14 +83,60 @@ def test_torch_and_exported_network_agree(corpus: Path, tmp_path: Path) -> None:
 
 
 def test_context_covers_what_the_network_hears(corpus: Path) -> None:
-    import torch
-
     network = training(corpus, TINY).network.eval()
     sound = torch.randn(1, 4 * 120, 64, requires_grad=True)
     output = network(sound, torch.zeros(1, 128))
     (output.coefficients[0, 60].sum() + output.speech[0, 60]).backward()
     heard = sound.grad.abs().sum(dim=(0, 2)).nonzero() // 4
     assert 60 - heard.min() < CONTEXT_FRAMES and heard.max() - 60 < CONTEXT_FRAMES
+
+
+def planted_code(label: str, voice: np.ndarray | None) -> np.ndarray:
+    """Of two emotions, in opposite directions."""
+    assert voice is not None
+    return {"happy": 1.0, "sad": -1.0}[label] * np.eye(CODE_SIZE)[7]
+
+
+def test_emotion_moves_the_mouth(tmp_path: Path) -> None:
+    """One person, the same sound in three clips; a coefficient is high when happy, low when sad, and else 0."""
+    random = np.random.default_rng(0)
+    waveform = 0.1 * random.standard_normal(60 * 640).astype(np.float32)
+    entries = []
+    for emotion, shift in (("happy", 3.0), ("sad", -3.0), (None, 0.0)):
+        coefficients = np.zeros((60, 36))
+        coefficients[:, 1] = shift
+        np.savez(
+            tmp_path / f"{emotion}.npz", waveform=waveform, coefficients=coefficients, valid=np.ones(60, bool)
+        )
+        entries.append(ClipEntry(f"{emotion}.npz", "anna", "a.mp4", 60, emotion=emotion))
+    Manifest(tuple(entries)).write(tmp_path)
+
+    config = replace(TINY, steps=25, batch=6, learning_rate=3e-2, augment=AugmentConfig(silence=0))
+    run = training(tmp_path, config, planted_code)
+    for _ in range(config.steps):
+        run.advance()
+    features, codes = torch.zeros(3, 200, 64), torch.tensor(np.outer([1, 0, -1], np.eye(CODE_SIZE)[7]))
+    with torch.no_grad():
+        happy, neutral, sad = run.network.eval()(features, codes.float()).coefficients[..., 1].mean(dim=1)
+    assert happy > neutral + 0.2 and neutral > sad + 0.2
+
+
+@pytest.mark.parametrize("emotion", [True, False])
+def test_emotion_codes_are_asked_for_only_if_wanted(
+    corpus: Path, tmp_path: Path, emotion: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train, "export_motion", lambda *_: None)
+    asked: list[str] = []
+
+    def coder(label: str, voice: np.ndarray | None) -> np.ndarray:
+        asked.append(label)
+        return planted_code(label, voice)
+
+    shutil.copytree(corpus, tmp_path, dirs_exist_ok=True)
+    clips = Manifest.read(corpus).clips
+    Manifest((replace(clips[0], emotion="happy"), *clips[1:])).write(tmp_path)
+    train_motion(tmp_path, tmp_path / "run", replace(TINY, steps=1, emotion=emotion), coder=coder)
+    assert asked == ["happy"] * emotion
 
 
 def test_contradictory_configuration_is_refused() -> None:

@@ -28,6 +28,8 @@ class ClipEntry:
     """Whether the archive has the face: everything but ``waveform``."""
     voiced: bool = True
     """Whether the archive has sound: a ``waveform`` that is not empty."""
+    borrowed: bool = False
+    """Whether the sound is that of another clip, brought to this one's timing: the same words, felt differently."""
     emotion: str | None = None
     intensity: int | None = None
     """As the corpus counts it, from 1 for the weakest."""

@@ -1,7 +1,6 @@
 """Prepared clips -> crops -> batches. Every random choice follows from the seed and the step number."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,8 @@ from evp.audio.augment import AugmentConfig, changed_voice, masked, with_noise
 from evp.audio.loudness import RANGE, Loudness, crop_noise, loudness_of, normalised
 from evp.audio.mel import log_mel
 from evp.clock import ROWS_PER_FRAME
+from evp.corpora.manifest import ClipEntry, Manifest
+from evp.emotion.space import CODE_SIZE
 from evp.errors import InputError
 from evp.motion.visemes import SILENCE, UNLABELLED
 
@@ -22,6 +23,9 @@ PAUSE_ROWS = 35
 """Silence shorter than this (rows) is a pause within speech."""
 AUDIBLE = -3.0
 """A row louder than this, relative to the speech level (natural logarithm), is speech when there are no labels."""
+
+EmotionCoder = Callable[[str, NDArray[np.floating] | None], NDArray[np.floating]]
+"""(label, the clip's own voice if it has one) -> its emotion code (CODE_SIZE,), zeros for neutral."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,8 @@ class Clip:
     """(R,) class numbers, UNLABELLED where not known."""
     auxiliary: NDArray[np.floating] | None
     """(F, A) mouth channels of another rig."""
+    emotion: NDArray[np.floating]
+    """(CODE_SIZE,) code of the whole clip, zeros for neutral."""
 
     @property
     def frames(self) -> int:
@@ -53,7 +59,7 @@ class Clip:
 
 @dataclass(frozen=True)
 class Batch:
-    """B crops of F frames; the fields are those of ``losses.Targets``, and the sound."""
+    """B crops of F frames; the fields are those of ``losses.Targets``, the sound and the emotion code of each crop."""
 
     features: NDArray[np.floating]
     coefficients: NDArray[np.floating]
@@ -63,30 +69,34 @@ class Batch:
     auxiliary: NDArray[np.floating]
     auxiliary_known: NDArray[np.floating]
     speaker: NDArray[np.int64]
+    emotion: NDArray[np.floating]
 
 
-def read_clips(corpus: Path, mouth_count: int, leave_out: Sequence[str] = ()) -> list[Clip]:
-    """The clips of a prepared corpus, without the speakers and files named in ``leave_out``.
+def read_clips(
+    corpus: Path, mouth_count: int, leave_out: Sequence[str] = (), coder: EmotionCoder | None = None
+) -> list[Clip]:
+    """The training clips of a prepared corpus that have sound, without the speakers and files in ``leave_out``.
 
-    ``corpus/manifest.json`` lists ``clips`` with ``file`` and ``speaker``; a clip's archive has ``waveform`` and may
-    have ``coefficients`` with ``valid``, ``visemes`` and ``auxiliary``. Raises InputError when nothing is
-    left to train on.
+    A clip's archive has ``waveform`` and may have ``coefficients`` with ``valid``, ``visemes`` and ``auxiliary``. What
+    the manifest names an emotion for gets the code that ``coder`` gives; without a coder, and without an
+    emotion, a clip is neutral. Raises InputError when nothing is left to train on.
     """
-    try:
-        entries = json.loads((corpus / "manifest.json").read_text())["clips"]
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{corpus} is not a prepared corpus: its manifest.json cannot be read") from error
-    kept = [entry for entry in entries if not {entry["file"], entry["speaker"]} & set(leave_out)]
-    clips = [read_clip(corpus / entry["file"], entry["speaker"], mouth_count) for entry in kept]
+    kept = [
+        entry
+        for entry in Manifest.read(corpus).clips
+        if entry.split == "train" and entry.voiced and not {entry.file, entry.speaker} & set(leave_out)
+    ]
+    clips = [read_clip(corpus, entry, mouth_count, coder) for entry in kept]
     if not any(clip.tracked.any() for clip in clips):
-        raise InputError(f"{corpus} has no clip with a tracked face to learn from")
+        raise InputError(f"{corpus} has no clip with sound and a tracked face to learn from")
     return clips
 
 
-def read_clip(path: Path, speaker: str, mouth_count: int) -> Clip:
+def read_clip(corpus: Path, entry: ClipEntry, mouth_count: int, coder: EmotionCoder | None = None) -> Clip:
     """One archive of a prepared corpus."""
-    with np.load(path) as stored:
-        mel = log_mel(stored["waveform"].astype(np.float32))
+    with np.load(corpus / entry.file) as stored:
+        waveform = stored["waveform"].astype(np.float32)
+        mel = log_mel(waveform)
         frames = len(mel) // ROWS_PER_FRAME
         tracked = np.zeros(frames, bool)
         coefficients = np.zeros((frames, mouth_count), np.float32)
@@ -98,7 +108,19 @@ def read_clip(path: Path, speaker: str, mouth_count: int) -> Clip:
         if "visemes" in stored:
             visemes[:] = stored["visemes"][: len(mel)]
         auxiliary = stored["auxiliary"][:frames].astype(np.float32) if "auxiliary" in stored else None
-    return Clip(path.name, speaker, mel - loudness_of([mel]).level, coefficients, tracked, visemes, auxiliary)
+    code = np.zeros(CODE_SIZE, np.float32)
+    if coder is not None and entry.emotion is not None:
+        code[:] = coder(entry.emotion, None if entry.borrowed else waveform)
+    return Clip(
+        file=entry.file,
+        speaker=entry.speaker,
+        rows=mel - loudness_of([mel]).level,
+        coefficients=coefficients,
+        tracked=tracked,
+        visemes=visemes,
+        auxiliary=auxiliary,
+        emotion=code,
+    )
 
 
 class Batcher:
@@ -163,7 +185,7 @@ class Batcher:
         number = self.speakers.index(clip.speaker) if clip.speaker in self.speakers else 0
         return (
             features, coefficients.astype(np.float32), tracked.astype(np.float32), speech.astype(np.float32),
-            visemes[::2].astype(np.int64), auxiliary, np.float32(auxiliary_known), np.int64(number),
+            visemes[::2].astype(np.int64), auxiliary, np.float32(auxiliary_known), np.int64(number), clip.emotion,
         )  # fmt: skip
 
 

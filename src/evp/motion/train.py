@@ -23,7 +23,8 @@ from evp.face.layouts import (
     UPPER_LIP_INNER,
 )
 from evp.losses import weighted_sum
-from evp.motion.dataset import Batcher, read_clips
+from evp.motion.codes import hearing_coder
+from evp.motion.dataset import Batcher, EmotionCoder, read_clips
 from evp.motion.losses import Geometry, Targets, motion_losses
 from evp.motion.model import FORMAT
 from evp.motion.network import EMOTION_SIZE, MotionNetwork, SpeakerStyle
@@ -77,6 +78,8 @@ class MotionConfig:
     """Weight of every loss of ``motion_losses``."""
     leave_out: tuple[str, ...] = ()
     """Speakers and files that are not trained on."""
+    emotion: bool = True
+    """Whether clips whose emotion is known bring their emotion code; otherwise all count as neutral."""
     seed: int = 0
     """Start of every random choice."""
     checkpoint_every: int = 500
@@ -134,7 +137,7 @@ class Training:
             group["lr"] = self.config.learning_rate * _schedule(self.step / self.config.steps)
         self.network.train()
         features = torch.from_numpy(batch.features)
-        output = self.network(features, torch.zeros(len(features), EMOTION_SIZE))
+        output = self.network(features, torch.from_numpy(batch.emotion))
         styled = self.style(output.coefficients, targets.speaker)
         losses = motion_losses(output, styled, targets, self.geometry)
         total = weighted_sum(losses, self.config.weights) + self.config.style_penalty * self.style.penalty()
@@ -223,15 +226,18 @@ def train_motion(
     output: Path,
     config: MotionConfig,
     progress: Callable[[int, dict[str, float]], None] | None = None,
+    coder: EmotionCoder | None = None,
 ) -> Path:
     """Train on a prepared ``corpus`` and write ``output``/motion.onnx; returns its path.
 
     ``output``/checkpoint.pt is written as the run goes; when it is there, the run continues from it and ends as if it
     had never stopped. ``progress`` is called after every step with the number of steps done and the named losses.
-    Raises InputError when the corpus cannot be used.
+    ``coder`` gives the emotion codes; without it they are what the packaged emotion model hears. Raises InputError
+    when the corpus cannot be used.
     """
     basis = FaceBasis.load()
-    clips = read_clips(corpus, basis.mouth_count, config.leave_out)
+    coder = (coder or hearing_coder()) if config.emotion else None
+    clips = read_clips(corpus, basis.mouth_count, config.leave_out, coder)
     frames = round(config.crop_seconds * FRAME_RATE)
     batcher = Batcher(clips, frames, config.batch, config.unfilmed, config.balance, config.augment)
     training = Training(batcher, mouth_geometry(basis), config)
