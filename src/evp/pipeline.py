@@ -8,13 +8,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from evp.audio.prosody import prosody
 from evp.background import run_ahead
-from evp.clock import SAMPLES_PER_FRAME, frames_for_samples
+from evp.clock import SAMPLE_RATE, SAMPLES_PER_FRAME, frames_for_samples
+from evp.emotion.hearing import EmotionModel
+from evp.emotion.space import EmotionSpace
+from evp.emotion.track import AUTO, EmotionTrack, parse_track, read_track
 from evp.errors import FaceError, InputError, OutputError
 from evp.face.basis import FaceBasis
 from evp.face.crop import smooth_in_time
 from evp.face.head import fit_head
 from evp.media import FilmWriter, check_output, read_frames, read_speech
+from evp.motion.expression import ExpressionModel
+from evp.motion.facial import FacialMotion
 from evp.motion.model import MotionModel
 from evp.portrait.bundle import Portrait
 from evp.portrait.perform import perform
@@ -26,14 +32,54 @@ _MOTION_SMOOTH_FRAMES = 0.6
 
 
 def animate(
-    speech: NDArray[np.floating], portrait: Portrait, emotion: NDArray[np.float32] | None = None
+    speech: NDArray[np.floating], portrait: Portrait, emotion: EmotionTrack | None = None
 ) -> Iterator[NDArray[np.uint8]]:
     """Frames (H, W, 3) RGB, 25 a second, of the portrait saying ``speech`` (samples,), 16 kHz mono, -1..1.
 
-    ``emotion`` is an emotion code (128,); None is neutral, which is all that the packaged model knows so far.
+    Without an ``emotion`` the face stays neutral; `choose_emotion` makes one.
     """
-    blocks = MotionModel.load().predict_blocks(speech, emotion)
-    return perform(portrait, chain.from_iterable(blocks))
+    blocks = MotionModel.load().predict_blocks(speech)
+    if emotion is None:
+        motion: Iterator[FacialMotion] = map(FacialMotion, chain.from_iterable(blocks))
+    else:
+        motion = ExpressionModel.load().act(blocks, emotion, emotion_space(), prosody(speech))
+    return perform(portrait, motion)
+
+
+def choose_emotion(
+    speech: NDArray[np.floating],
+    emotion: str = AUTO,
+    emotion_audio: Path | None = None,
+    emotion_feature: Path | None = None,
+) -> EmotionTrack:
+    """The emotion of a film of ``speech`` (samples,), 16 kHz mono, -1..1.
+
+    ``emotion`` describes it (`parse_track`), or is "auto": as heard in the speech itself. Instead, another recording
+    can lend its emotion (``emotion_audio``), or a ``.npy`` file can hold codes (``emotion_feature``, `read_track`).
+    Raises InputError, also when more than one of the three is asked for.
+    """
+    if sum((emotion != AUTO, emotion_audio is not None, emotion_feature is not None)) > 1:
+        raise InputError(
+            "the emotion can come from a description, from a recording or from a file, not from several"
+        )
+    if emotion_feature is not None:
+        return read_track(emotion_feature)
+    if emotion_audio is not None:
+        try:
+            return EmotionTrack.steady(EmotionModel.load().hear(read_speech(emotion_audio)).code)
+        except InputError as error:
+            raise InputError(f"{emotion_audio}: {error}") from error
+    if emotion != AUTO:
+        return parse_track(emotion, emotion_space(), len(speech) / SAMPLE_RATE)
+    heard = EmotionModel.load().hear(speech)
+    if not heard.voiced.any():
+        return EmotionTrack.steady(emotion_space().code({}))
+    return EmotionTrack.heard(heard.times, heard.codes, heard.voiced, heard.code)
+
+
+def emotion_space() -> EmotionSpace:
+    """The labels that emotion can be described with, and their codes: those of the packaged emotion model."""
+    return EmotionSpace(EmotionModel.load().label_codes)
 
 
 def motion_from_film(film: Path) -> NDArray[np.float32]:
@@ -61,11 +107,15 @@ def animate_file(
     portrait: Path,
     output: Path,
     *,
+    emotion: str = AUTO,
+    emotion_audio: Path | None = None,
+    emotion_feature: Path | None = None,
     motion_from: Path | None = None,
     progress: Progress | None = None,
 ) -> None:
     """Make the film ``output`` of a portrait saying ``speech``; with ``motion_from``, a film gives the motion instead.
 
+    ``emotion``, ``emotion_audio`` and ``emotion_feature`` are those of `choose_emotion`; a film brings its own emotion.
     With a film and no speech, the film's own sound, if it has any, is used. The film appears only when it is whole.
     Raises EvpError for anything the user can mend.
     """
@@ -76,11 +126,12 @@ def animate_file(
     if motion_from is not None:
         motion = motion_from_film(motion_from)
         waveform = _sound(speech) if speech is not None else _sound_or_none(motion_from)
-        frames, total = perform(target, motion), len(motion)
+        frames, total = perform(target, map(FacialMotion, motion)), len(motion)
         waveform = None if waveform is None else waveform[: total * SAMPLES_PER_FRAME]
     elif speech is not None:
         waveform = _sound(speech)
-        frames, total = animate(waveform, target), frames_for_samples(len(waveform))
+        track = choose_emotion(waveform, emotion, emotion_audio, emotion_feature)
+        frames, total = animate(waveform, target, track), frames_for_samples(len(waveform))
     else:
         raise InputError("give a recording of speech, or a film to take the motion from")
     height, width = target.manifest.size

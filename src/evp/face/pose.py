@@ -54,12 +54,13 @@ class Pose:
 
 
 def fit_pose(head: NDArray[np.floating], picture: NDArray[np.floating]) -> Pose:
-    """The poses that bring a head mesh (478, 3) onto picture meshes (T, 478, 3), by the rigid points alone.
+    """The poses that bring a head mesh (478, 3) onto picture meshes (T, 478, 3), by the rigid points alone."""
+    return fit_similarity(np.asarray(head)[_RIGID], np.asarray(picture)[:, _RIGID])
 
-    Least squares in closed form (Umeyama 1991).
-    """
-    source = np.asarray(head, np.float64)[_RIGID]
-    target = np.asarray(picture, np.float64)[:, _RIGID]
+
+def fit_similarity(source: NDArray[np.floating], target: NDArray[np.floating]) -> Pose:
+    """The poses that bring points (P, 3) onto points (T, P, 3): least squares in closed form (Umeyama 1991)."""
+    source, target = np.asarray(source, np.float64), np.asarray(target, np.float64)
     source_centre = source.mean(axis=0)
     target_centre = target.mean(axis=1)
     source = source - source_centre

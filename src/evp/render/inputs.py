@@ -123,6 +123,8 @@ class Prepared:
     """How every skin view is warped."""
     mouth: list[Field]
     """How every mouth view is warped."""
+    raster: Raster
+    """The new face's mesh."""
 
 
 def prepare(
@@ -156,7 +158,7 @@ def prepare(
     tensor = np.empty((INPUT_CHANNELS, CROP, CROP), np.float32)
     for channel, plane in zip(tensor, planes, strict=True):
         np.multiply(plane, np.float32(1 / 255), out=channel)
-    return Prepared(tensor, mask, inside, skin_fields, mouth_fields)
+    return Prepared(tensor, mask, inside, skin_fields, mouth_fields, raster)
 
 
 def _mean_sample(fields: Sequence[Field], views: Sequence[View], size: int) -> NDArray[np.uint8]:

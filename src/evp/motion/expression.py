@@ -1,0 +1,187 @@
+"""Emotion on the face: brows, lids, cheeks, corners of the mouth and jaw, alive with the voice.
+
+The lips say what the speech says; emotion acts on top, with few parameters for each label: a *face* (expression
+coefficients at strength 1) and how much wider the mouth opens. What a face does to the gap between the lips counts only
+as far as speech opens them, so that closed lips stay closed. All is linear in the shares of the labels: half the
+strength is half the displacement, and a mixture lies in between.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evp.audio.prosody import Prosody
+from evp.clock import FRAME_RATE
+from evp.emotion.space import NEUTRAL, EmotionSpace
+from evp.emotion.track import EmotionTrack
+from evp.errors import WeightsError
+from evp.face.basis import FaceBasis
+from evp.face.crop import smooth_in_time
+from evp.face.layouts import LIPS_INNER, LIPS_OUTER
+from evp.motion.facial import FacialMotion, Feeling
+
+FORMAT = 1
+
+GAPS = ((13, 14), (82, 87), (312, 317), (81, 178), (311, 402))
+"""Upper and lower inner lip, at five places: what must not part on m, b, p."""
+_OPEN = 0.025
+"""Opening (face heights) from which an emotion's own opening of the lips counts fully."""
+_LIP_EMPHASIS = 4.0
+_QUIET = -30.0
+"""Loudness, in decibels, at which nobody speaks."""
+_REST, _SPEAKING = 0.75, 0.3
+"""Share of an emotion that stays while the voice rests, and what the loudest voice adds."""
+_ACCENT, _ACCENT_SEMITONES = 0.3, 6.0
+"""What brows and lids add on a stressed, high syllable, and the height over the median pitch that counts fully."""
+_ASYMMETRY = 0.08
+"""How much one half of the face may lead the other."""
+_SIDE = 0.25
+"""Distance from the middle of the face (face heights) at which a half counts fully."""
+
+
+@dataclass(frozen=True)
+class Liveliness:
+    """How emotion swells with the voice in F frames."""
+
+    upper: NDArray[np.float64]
+    """(F,) factor for brows and lids."""
+    mouth: NDArray[np.float64]
+    """(F,) factor for the mouth."""
+    side: NDArray[np.float64]
+    """(F,) how much the right half of the picture leads the left."""
+
+    @staticmethod
+    def of(voice: Prosody) -> "Liveliness":
+        """Onset, apex and fade follow the loudness of phrases; brows also follow stressed syllables."""
+        audible = np.clip(1 - voice.loudness / _QUIET, 0, 1).astype(np.float64)
+        phrase = smooth_in_time(audible, 0.4 * FRAME_RATE)
+        accent = smooth_in_time(audible * np.clip(voice.pitch / _ACCENT_SEMITONES, 0, 1), 0.12 * FRAME_RATE)
+        present = _REST + _SPEAKING * phrase
+        seconds = np.arange(len(audible)) / FRAME_RATE
+        side = np.sin(2 * np.pi * 0.13 * seconds) + np.sin(2 * np.pi * 0.31 * seconds + 1)
+        return Liveliness(present * (1 + _ACCENT * accent), present, _ASYMMETRY / 2 * side)
+
+
+@dataclass(frozen=True)
+class ExpressionModel:
+    """The faces of the labels, learned by :func:`evp.motion.faces.learn_faces`."""
+
+    labels: tuple[str, ...]
+    faces: NDArray[np.float32]
+    """(L, M + U) expression coefficients at strength 1, relative to the neutral way of speaking."""
+    openness: NDArray[np.float32]
+    """(L,) how far the mouth opens, relative to the neutral way of speaking."""
+    jaw: NDArray[np.float32]
+    """(M,) coefficients of a mouth that speech has opened by one face height."""
+    prior: NDArray[np.float32]
+    """(L, M + U) what the faces were before any recording: facial action units on a head model."""
+    basis: FaceBasis
+
+    @staticmethod
+    def load(path: Path | None = None) -> "ExpressionModel":
+        """The packaged model, or the one in ``path``. Raises WeightsError when the file does not fit."""
+        source = path or Path(str(files("evp.motion") / "expression.npz"))
+        basis = FaceBasis.load()
+        try:
+            with np.load(source, allow_pickle=False) as stored:
+                if int(stored["format"]) != FORMAT or stored["faces"].shape[1] != len(basis.components):
+                    raise WeightsError(f"{source}: not the faces of emotions of this version")
+                labels = tuple(str(label) for label in stored["labels"])
+                faces, openness, jaw, prior = (stored[name] for name in ("faces", "openness", "jaw", "prior"))
+                return ExpressionModel(labels, faces, openness, jaw, prior, basis)
+        except (OSError, EOFError, BadZipFile, ValueError, KeyError) as error:
+            raise WeightsError(f"{source}: not the faces of emotions ({error})") from error
+
+    def save(self, path: Path) -> None:
+        """Write as an archive of plain arrays."""
+        np.savez_compressed(
+            path, format=FORMAT, labels=np.array(self.labels), faces=self.faces, openness=self.openness,
+            jaw=self.jaw, prior=self.prior,
+        )  # fmt: skip
+
+    def act(
+        self,
+        mouths: Iterable[NDArray[np.floating]],
+        track: EmotionTrack,
+        space: EmotionSpace,
+        voice: Prosody,
+    ) -> Iterator[FacialMotion]:
+        """Facial motion, frame by frame, of blocks (F, M) of mouth coefficients under an emotion.
+
+        ``space`` tells what the codes of ``track`` mean; labels that have no face here count as neutral. ``voice`` has
+        at least as many frames as the blocks together.
+        """
+        lively = Liveliness.of(voice)
+        first = 0
+        for mouth in mouths:
+            span = slice(first, first + len(mouth))
+            first += len(mouth)
+            shares = space.shares(track.at(np.arange(span.start, span.stop) / FRAME_RATE))
+            known = np.stack([self._column(space, shares, label) for label in self.labels], axis=1)
+            added = self.displacement(known, mouth, lively.upper[span], lively.mouth[span], lively.side[span])
+            for row, move, strengths in zip(mouth, added, known, strict=True):
+                felt = {label: float(s) for label, s in zip(self.labels, strengths, strict=True) if s > 0}
+                yield FacialMotion(row, Feeling(move, felt) if felt else None)
+
+    @staticmethod
+    def _column(space: EmotionSpace, shares: NDArray[np.float64], label: str) -> NDArray[np.float64]:
+        if label == NEUTRAL or label not in space.labels:
+            return np.zeros(len(shares))
+        return shares[:, space.labels.index(label)]
+
+    def displacement(
+        self,
+        shares: NDArray[np.floating],
+        mouth: NDArray[np.floating],
+        upper_factor: NDArray[np.floating] | float = 1.0,
+        mouth_factor: NDArray[np.floating] | float = 1.0,
+        side: NDArray[np.floating] | float = 0.0,
+    ) -> NDArray[np.float32]:
+        """What ``shares`` (F, L) of the labels add to faces speaking with ``mouth`` (F, M): (F, 478, 3), head frame."""
+        count = self.basis.mouth_count
+        frames = len(mouth)
+        opening = np.clip(mouth @ self._gap_rows[0], 0, None)
+        open_share = np.clip(opening / _OPEN, 0, 1)
+        wanted = shares @ self.faces
+        lips = wanted[:, :count] - (1 - open_share)[:, None] * (wanted[:, :count] @ self._parting)
+        lips += (shares @ (self.openness - 1) * opening)[:, None] * self.jaw
+        whole = np.concatenate(
+            [
+                lips * np.broadcast_to(mouth_factor, frames)[:, None],
+                wanted[:, count:] * np.broadcast_to(upper_factor, frames)[:, None],
+            ],
+            axis=1,
+        )
+        lead = 1 + np.broadcast_to(side, frames)[:, None] * self._sides
+        return np.asarray(self.basis.displacement(whole) * lead[..., None], np.float32)
+
+    @cached_property
+    def _sides(self) -> NDArray[np.float32]:
+        return np.clip(self.basis.mean[:, 0] / _SIDE, -1, 1)
+
+    @cached_property
+    def _gap_rows(self) -> NDArray[np.float64]:
+        """(gaps, M) how far a coefficient parts the lips, face heights."""
+        return gap_rows(self.basis)
+
+    @cached_property
+    def _parting(self) -> NDArray[np.float64]:
+        """(M, M) projection of mouth coefficients (rows) on what parts the lips, by the shortest way."""
+        mouth = self.basis.mouth.astype(np.float64)
+        emphasis = np.ones(mouth.shape[1])
+        emphasis[list(LIPS_OUTER + LIPS_INNER)] = _LIP_EMPHASIS
+        metric = np.einsum("kpd,p,lpd->kl", mouth, emphasis, mouth)
+        ways = np.linalg.solve(metric + 1e-3 * np.trace(metric) * np.eye(len(mouth)), self._gap_rows.T)
+        return self._gap_rows.T @ np.linalg.pinv(self._gap_rows @ ways) @ ways.T
+
+
+def gap_rows(basis: FaceBasis) -> NDArray[np.float64]:
+    """(gaps, M) how far a standard deviation of every mouth component parts the lips at ``GAPS``, face heights."""
+    mouth = basis.mouth.astype(np.float64)
+    return np.stack([mouth[:, lower, 1] - mouth[:, upper, 1] for upper, lower in GAPS])
