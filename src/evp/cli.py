@@ -25,8 +25,11 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "match-evp": original.match_evp,
     "landmarks": original.landmarks,
     "train basis": train.basis,
+    "train disentangle": train.disentangle,
     "train motion": train.motion,
+    "train faces": train.faces,
     "train renderer": train.renderer,
+    "train wrinkles": train.wrinkles,
 }
 
 GROUPS = {

@@ -24,8 +24,8 @@ def matching_rows(reference: NDArray[np.floating], other: NDArray[np.floating]) 
 def warping_path(reference: NDArray[np.floating], other: NDArray[np.floating]) -> NDArray[np.int64]:
     """Pairs of rows (steps, 2) from (0, 0) to both last rows whose squared distances have the smallest sum.
 
-    Both are (rows, columns) of two or more columns. Neither half of the pairs ever falls, and each step moves one row on
-    in the one, in the other, or in both. Raises ValueError when one of them has no rows.
+    Both are (rows, columns) of two or more columns. Neither half of the pairs ever falls; each step moves one row on in
+    the one, in the other, or in both. Raises ValueError when one of them has no rows.
     """
     if not len(reference) or not len(other):
         raise ValueError("there is nothing to align: one recording has no rows")

@@ -12,6 +12,20 @@ def basis(corpus: Corpus, output: Output) -> None:
     train_basis(corpus, output)
 
 
+def disentangle(corpus: Corpus, output: Folder, steps: Steps = None, seed: Seed = 0) -> None:
+    """Pull what is said and how it is felt apart, on the same sentences in different emotions."""
+    check_folder(output)
+    with needs_extra("train"):
+        import dtaidistance  # noqa: F401  # aligns the sentences
+
+        from evp.emotion.disentangle.train import DisentangleConfig, train_disentangler
+    config = DisentangleConfig(seed=seed, steps=steps or DisentangleConfig.steps)
+    with progress_bars() as report:
+        train_disentangler(
+            corpus, output, config, progress=lambda done, *_: report("training", done, config.steps)
+        )
+
+
 def motion(corpus: Corpus, output: Folder, steps: Steps = None, seed: Seed = 0) -> None:
     """Train sound to facial motion."""
     check_folder(output)
@@ -20,6 +34,23 @@ def motion(corpus: Corpus, output: Folder, steps: Steps = None, seed: Seed = 0) 
     config = MotionConfig(seed=seed, steps=steps or MotionConfig.steps)
     with progress_bars() as report:
         train_motion(corpus, output, config, progress=lambda done, *_: report("training", done, config.steps))
+
+
+def faces(corpus: Corpus, output: Output) -> None:
+    """Learn what each emotion does to brows, lids, cheeks, mouth and jaw."""
+    check_written(output)
+    from evp.motion.expression import ExpressionModel
+    from evp.motion.faces import learn_faces
+
+    learn_faces(corpus, ExpressionModel.load()).save(output)
+
+
+def wrinkles(corpus: Corpus, output: Output) -> None:
+    """Learn the folds and shadows that each emotion draws into skin."""
+    check_written(output)
+    from evp.render.wrinkles import learn_wrinkles
+
+    learn_wrinkles(corpus).save(output)
 
 
 def renderer(corpus: Corpus, output: Output, steps: Steps = None, seed: Seed = 0) -> None:

@@ -1,0 +1,163 @@
+"""How far content and emotion are apart: what small classifiers read in the codes, and what a mixture is like.
+
+A probe is fitted on the codes of training speakers and tested on speakers whom nothing was trained on.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evp.emotion.disentangle.dataset import Fours, Recording
+from evp.evaluation.recognition import average_recall, confusion
+from evp.weights import Session
+
+RIDGE = 0.1
+"""Penalty of a probe's weights, as a share of what the average recording contributes."""
+
+Kernel = Literal["linear", "curved"]
+
+
+@dataclass(frozen=True)
+class Codes:
+    """What a recording is written as."""
+
+    content: NDArray[np.floating]
+    """(2 C,) mean and standard deviation over the windows: a sentence is what its windows are together."""
+    emotion: NDArray[np.floating]
+    """(E,)"""
+
+
+@dataclass(frozen=True)
+class Leak:
+    """Unweighted average recall of the probes, 0..1."""
+
+    emotion_from_emotion: float
+    """Ought to be high."""
+    sentence_from_emotion: float
+    """Ought to be no better than chance."""
+    sentence_from_content: float
+    """Ought to be high."""
+    emotion_from_content: float
+    """Ought to be no better than chance."""
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Mean absolute difference from the true window, in MFCC units."""
+
+    self: float
+    """D(c1, e1) from x1: what coding alone costs."""
+    cross: float
+    """D(c1, e2) from x4: the sentence in an emotion that was heard in another sentence only."""
+    unchanged: float
+    """D(c1, e1) from x4: the same network, given the emotion that it was to leave."""
+    source: float
+    """x1 from x4: nothing is done."""
+    mean: float
+    """The mean window of the training speakers from x4."""
+
+
+def encode(session: Session, recordings: Sequence[Recording]) -> list[Codes]:
+    """Codes of whole recordings by exported weights (`evp.emotion.disentangle.train.export_disentangler`)."""
+    codes = []
+    for recording in recordings:
+        content, emotion, _ = session.run(says=recording.windows, feels=recording.windows)
+        codes.append(Codes(pooled(content), emotion))
+    return codes
+
+
+def unlearned(recordings: Sequence[Recording]) -> list[Codes]:
+    """What there is to be read before anything is learned: the windows themselves stand for both codes."""
+    both = [pooled(recording.windows.reshape(recording.frames, -1)) for recording in recordings]
+    return [Codes(code, code) for code in both]
+
+
+def pooled(windows: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Mean and standard deviation over windows (W, C): (2 C,)."""
+    return np.concatenate([windows.mean(axis=0), windows.std(axis=0)])
+
+
+def leaks(
+    train: Sequence[Recording],
+    test: Sequence[Recording],
+    code: Callable[[Sequence[Recording]], list[Codes]],
+    kernel: Kernel = "linear",
+) -> Leak:
+    """What probes read in the codes of the recordings ``test``."""
+    known, unknown = code(train), code(test)
+
+    def read(part: Literal["content", "emotion"], label: Callable[[Recording], str]) -> float:
+        said = probe(
+            np.stack([getattr(codes, part) for codes in known]),
+            [label(recording) for recording in train],
+            np.stack([getattr(codes, part) for codes in unknown]),
+            kernel,
+        )
+        true = [label(recording) for recording in test]
+        return average_recall(confusion(true, said, sorted({*true, *said})))
+
+    return Leak(
+        read("emotion", _emotion),
+        read("emotion", _sentence),
+        read("content", _sentence),
+        read("content", _emotion),
+    )
+
+
+def probe(
+    codes: NDArray[np.floating],
+    labels: Sequence[str],
+    unknown: NDArray[np.floating],
+    kernel: Kernel = "linear",
+) -> list[str]:
+    """The labels that a ridge classifier fitted on ``codes`` (N, D) gives to ``unknown`` (M, D).
+
+    Least squares on one column for each class, every class counting alike; ``linear`` in the standardised codes, or
+    ``curved`` by Gaussian kernels as wide as the codes lie apart.
+    """
+    classes = sorted(set(labels))
+    mean, spread = codes.mean(axis=0), codes.std(axis=0) + 1e-6
+    known, asked = (codes - mean) / spread, (unknown - mean) / spread
+    member = np.array(labels)[:, None] == np.array(classes)
+    share = (member / member.sum(axis=0)).sum(axis=1) * len(labels) / len(classes)
+    likeness = _likeness(known, known, kernel)
+    penalty = RIDGE * np.trace(likeness) / len(likeness) * np.diag(1 / share)
+    weights = np.linalg.solve(likeness + penalty, member - 1 / len(classes))
+    return [classes[best] for best in (_likeness(asked, known, kernel) @ weights).argmax(axis=1)]
+
+
+def errors(
+    session: Session, train: Sequence[Recording], test: Sequence[Recording], count: int = 200, seed: int = 0
+) -> Errors:
+    """Reconstruction of ``count`` fours of the recordings ``test``, whole sentences."""
+    fours, random = Fours(test), np.random.default_rng(seed)
+    mean = np.concatenate([recording.windows for recording in train]).mean(axis=0)
+    sums = np.zeros(5)
+    for _ in range(count):
+        four = fours.draw(random)
+        x1, x4 = four.x1.windows, four.aligned
+        own = session.run(says=x1, feels=four.x2.windows)[2]
+        other = session.run(says=x1, feels=four.x3.windows)[2]
+        pairs = (own, x1), (other, x4), (own, x4), (x1, x4), (mean, x4)
+        sums += [np.abs(made - true).mean() for made, true in pairs]
+    return Errors(*(sums / count).tolist())
+
+
+def _emotion(recording: Recording) -> str:
+    return recording.manner.emotion
+
+
+def _sentence(recording: Recording) -> str:
+    return recording.sentence
+
+
+def _likeness(a: NDArray[np.floating], b: NDArray[np.floating], kernel: Kernel) -> NDArray[np.floating]:
+    """(N, D), (M, D) -> (N, M)."""
+    product = a @ b.T / a.shape[1]
+    if kernel == "linear":
+        return product + 1
+    lengths = (a**2).mean(axis=1)[:, None] + (b**2).mean(axis=1)
+    return np.exp(product - lengths / 2)

@@ -1,0 +1,164 @@
+"""Pulls content and emotion apart by cross-reconstruction on a prepared corpus."""
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from evp.clock import WINDOW_ROWS
+from evp.emotion.disentangle.dataset import Batch, Fours, read_recordings
+from evp.emotion.disentangle.losses import Apart, Truth, disentangle_losses
+from evp.emotion.disentangle.network import Disentangler, DisentanglerConfig
+from evp.emotion.network import COLUMNS
+from evp.errors import InputError
+from evp.losses import weighted_sum
+from evp.weights import export_weights
+
+FORMAT = 1
+WEIGHTS = {"cross": 0.1, "self": 0.1, "cla": 1.0, "con": 1.0}
+
+
+@dataclass(frozen=True)
+class DisentangleConfig:
+    """One training run."""
+
+    network: DisentanglerConfig = field(default_factory=DisentanglerConfig)
+    """The layers; `evp.emotion.disentangle.network.PAPER` are the published ones."""
+    steps: int = 600
+    """Training steps."""
+    batch: int = 16
+    """Fours in a batch."""
+    content_windows: int = 4
+    """Windows that are reconstructed of every four in a batch."""
+    emotion_windows: int = 8
+    """Windows whose mean emotion code stands for a recording."""
+    learning_rate: float = 1e-3
+    """Of Adam at the start; it falls to zero as a cosine."""
+    weights: dict[str, float] = field(default_factory=lambda: dict(WEIGHTS))
+    """Weight of every loss of `disentangle_losses`; 0 leaves one out."""
+    seed: int = 0
+    """Start of every random choice."""
+    checkpoint_every: int = 100
+    """Steps between checkpoints."""
+
+    def __post_init__(self) -> None:
+        if self.steps < 1 or self.batch < 2 or min(self.content_windows, self.emotion_windows) < 1:
+            raise ValueError("steps and windows must be at least 1, batch at least 2")
+
+
+class Training:
+    """The state of a run: everything that a checkpoint holds."""
+
+    def __init__(self, fours: Fours, config: DisentangleConfig) -> None:
+        torch.manual_seed(config.seed)
+        self.config, self.fours = config, fours
+        self.network = Disentangler(config.network, len(fours.classes))
+        self.optimizer = torch.optim.Adam(
+            self.network.parameters(), lr=config.learning_rate, betas=(0.5, 0.999)
+        )
+        self.step = 0
+
+    def advance(self) -> dict[str, float]:
+        """One training step; returns its named losses and their ``total``."""
+        config = self.config
+        torch.manual_seed(hash((config.seed, self.step)))
+        batch = self.fours.batch(
+            config.batch, config.content_windows, config.emotion_windows, config.seed, self.step
+        )
+        for group in self.optimizer.param_groups:
+            group["lr"] = config.learning_rate * (0.5 + 0.5 * math.cos(math.pi * self.step / config.steps))
+        self.network.train()
+        losses = disentangle_losses(*reconstruct(self.network, batch))
+        total = weighted_sum(losses, config.weights)
+        self.optimizer.zero_grad()
+        total.backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        self.step += 1
+        return {name: float(loss.detach()) for name, loss in (losses | {"total": total}).items()}
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint; ``path`` appears only when it is whole."""
+        partial = path.with_name(path.name + ".part")
+        stored = {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict()}
+        torch.save(stored | {"step": self.step, "run": self._run()}, partial)
+        partial.replace(path)
+
+    def restore(self, path: Path) -> None:
+        """Continue from a checkpoint. Raises InputError when it is of another corpus or configuration."""
+        stored = torch.load(path, weights_only=True)
+        if stored["run"] != self._run():
+            raise InputError(f"{path} is of a run with another corpus or other settings: give another folder")
+        self.network.load_state_dict(stored["network"])
+        self.optimizer.load_state_dict(stored["optimizer"])
+        self.step = stored["step"]
+
+    def _run(self) -> str:
+        return json.dumps([asdict(self.config), self.fours.classes, self.fours.speakers])
+
+
+def reconstruct(network: Disentangler, batch: Batch) -> tuple[Truth, Apart]:
+    """What is to be reconstructed, and what the networks make of it."""
+    x1, x2, x3, x4, emotion1, emotion2 = (
+        torch.from_numpy(array)
+        for array in (batch.x1, batch.x2, batch.x3, batch.x4, batch.emotion1, batch.emotion2)
+    )
+    c1, c2 = network.content(torch.stack([x1, x4]))
+    e1, e2 = network.emotion(torch.stack([x2, x3]))
+    c1_e1, c1_e2, c2_e1, c2_e2 = network.decode(torch.stack([c1, c1, c2, c2]), torch.stack([e1, e2, e1, e2]))
+    scores1, scores2 = network.classifier(torch.stack([e1, e2]))
+    said = Apart(c1, c2, c1_e1, c1_e2, c2_e1, c2_e2, scores1, scores2)
+    return Truth(x1, x4, emotion1, emotion2), said
+
+
+def export_disentangler(path: Path, network: Disentangler, metadata: Mapping[str, Any]) -> None:
+    """Write the two encoders and the decoder as one weights file; see `Disentangler.forward` for in and out."""
+    free = {name: {0: torch.export.Dim(name, min=1, max=65536)} for name in ("says", "feels")}
+    example: dict[str, Tensor] = {
+        "says": torch.zeros(3, WINDOW_ROWS, COLUMNS),
+        "feels": torch.zeros(5, WINDOW_ROWS, COLUMNS),
+    }
+    described = {"kind": "disentangler", "format": FORMAT, **metadata}
+    export_weights(path, network, example, ["content", "emotion", "mixed"], described, free)
+
+
+def train_disentangler(
+    corpus: Path,
+    output: Path,
+    config: DisentangleConfig,
+    progress: Callable[[int, dict[str, float]], None] | None = None,
+) -> Path:
+    """Train on the training speakers of a prepared ``corpus`` and write ``output``/disentangler.onnx; returns its path.
+
+    ``output``/checkpoint.pt and ``output``/curves.jsonl (a line of named losses for every step) are written as the run
+    goes; when they are there, the run continues and ends as if it had never stopped. ``progress`` is called after
+    every step with the number of steps done and the named losses. Raises InputError when the corpus cannot be used.
+    """
+    recordings = read_recordings(corpus, "train")
+    training = Training(Fours(recordings), config)
+    output.mkdir(parents=True, exist_ok=True)
+    checkpoint, curves = output / "checkpoint.pt", output / "curves.jsonl"
+    told: list[str] = []
+    if checkpoint.exists():
+        training.restore(checkpoint)
+        told = curves.read_text().splitlines()[: training.step]
+    while training.step < config.steps:
+        losses = training.advance()
+        told.append(json.dumps({"step": training.step} | losses))
+        if training.step % config.checkpoint_every == 0 or training.step == config.steps:
+            curves.write_text("\n".join(told) + "\n")
+            training.save(checkpoint)
+        if progress:
+            progress(training.step, losses)
+    metadata = {
+        "config": asdict(config),
+        "labels": training.fours.classes,
+        "speakers": training.fours.speakers,
+        "sentences": sorted({recording.sentence for recording in recordings}),
+    }
+    export_disentangler(output / "disentangler.onnx", training.network, metadata)
+    return output / "disentangler.onnx"

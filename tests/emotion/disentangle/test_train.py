@@ -1,0 +1,129 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from evp.corpora.manifest import ClipEntry, Manifest
+from evp.emotion.disentangle.dataset import Fours
+from evp.emotion.disentangle.network import PAPER, Disentangler, DisentanglerConfig
+from evp.emotion.disentangle.probes import errors
+from evp.emotion.disentangle.train import (
+    WEIGHTS,
+    DisentangleConfig,
+    Training,
+    export_disentangler,
+    train_disentangler,
+)
+from evp.emotion.network import Conv, DecoderConfig, EncoderConfig, Pool, Up
+from evp.errors import InputError
+from evp.weights import load_session
+from planted import recordings
+
+TINY_NETWORK = DisentanglerConfig(
+    EncoderConfig((Conv(4), Pool((4, 3), (4, 3))), size=16, hidden=32),
+    EncoderConfig((Pool((1, 4), (1, 4)), Conv(4), Pool((12, 7), (12, 7))), 8, columns_first=True, hidden=16),
+    DecoderConfig((Up(16, (7, 3), (1, 1), (0, 0)), Up(1, (4, 4), (4, 4), (0, 0))), 16 + 8),
+)
+TINY = DisentangleConfig(
+    TINY_NETWORK, steps=4, batch=2, content_windows=2, emotion_windows=3, checkpoint_every=2
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Threads only wait for each other in networks as small as these."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Noise by a speaker who is trained on and by one who is not."""
+    folder, random, clips = tmp_path_factory.mktemp("corpus"), np.random.default_rng(0), []
+    for speaker, split in (("anna", "train"), ("bert", "test")):
+        for sentence in ("dogs", "kids"):
+            for emotion in ("calm", "sad"):
+                file = f"{speaker}-{sentence}-{emotion}.npz"
+                np.savez(folder / file, waveform=random.uniform(-0.5, 0.5, 6400).astype(np.float32))
+                labels = {"emotion": emotion, "sentence": sentence, "split": split}
+                clips.append(ClipEntry(file, speaker, source=file, frames=10, filmed=False, **labels))
+    Manifest(tuple(clips)).write(folder)
+    return folder
+
+
+def test_training_gives_weights_that_run_and_curves(corpus, tmp_path):
+    told = []
+    weights = train_disentangler(corpus, tmp_path, TINY, lambda step, losses: told.append((step, losses)))
+    assert [step for step, _ in told] == [1, 2, 3, 4]
+    assert all(losses.keys() == WEIGHTS.keys() | {"total"} for _, losses in told)
+    assert all(np.isfinite(list(losses.values())).all() for _, losses in told)
+    curves = [json.loads(line) for line in (tmp_path / "curves.jsonl").read_text().splitlines()]
+    assert curves == [{"step": step} | losses for step, losses in told]
+    session = load_session(weights)
+    assert session.metadata["labels"] == ["calm", "sad"]
+    assert session.metadata["speakers"] == ["anna"]
+    windows = np.zeros((9, 28, 12), np.float32)
+    content, emotion, mixed = session.run(says=windows[:7], feels=windows)
+    assert content.shape == (7, 16) and emotion.shape == (8,) and mixed.shape == (7, 28, 12)
+
+
+def test_stop_and_resume_equals_no_stop(corpus, tmp_path):
+    def stop(step, _):
+        if step == 3:
+            raise KeyboardInterrupt
+
+    train_disentangler(corpus, tmp_path / "whole", TINY)
+    with pytest.raises(KeyboardInterrupt):
+        train_disentangler(corpus, tmp_path / "stopped", TINY, stop)
+    steps = []
+    train_disentangler(corpus, tmp_path / "stopped", TINY, lambda step, _: steps.append(step))
+    assert steps == [3, 4]
+    for name in ("curves.jsonl", "disentangler.onnx"):
+        assert (tmp_path / "stopped" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_a_checkpoint_of_other_settings_is_refused(corpus, tmp_path):
+    train_disentangler(corpus, tmp_path, TINY)
+    with pytest.raises(InputError, match="other settings"):
+        train_disentangler(corpus, tmp_path, replace(TINY, learning_rate=1.0))
+
+
+@pytest.mark.parametrize("lost", WEIGHTS)
+def test_a_weight_of_zero_leaves_a_loss_out(lost):
+    fours = Fours(recordings(("anna", "bert")))
+    full, without = (
+        Training(fours, replace(TINY, weights={**WEIGHTS, lost: weight})).advance() for weight in (1.0, 0.0)
+    )
+    assert without["total"] == pytest.approx(full["total"] - full[lost], rel=1e-4)
+
+
+def test_planted_content_and_emotion_come_apart(tmp_path):
+    everybody = recordings(("anna", "bert", "carl", "dora"))
+    train = [said for said in everybody if said.speaker != "dora"]
+    test = [said for said in everybody if said.speaker == "dora"]
+    config = replace(TINY, steps=150, batch=8, learning_rate=1e-2, weights={**WEIGHTS, "cla": 5.0})
+    training = Training(Fours(train), config)
+    first = training.advance()
+    while training.step < config.steps:
+        last = training.advance()
+    assert last["cross"] < 0.35 * first["cross"] and last["cla"] < 0.2 * first["cla"]
+    export_disentangler(tmp_path / "planted.onnx", training.network, {})
+    found = errors(load_session(tmp_path / "planted.onnx"), train, test, 20)
+    assert found.cross < 0.8 * min(found.unchanged, found.source, found.mean)
+
+
+def test_the_papers_layers_fit_together():
+    network = Disentangler(PAPER, 8).eval()
+    with torch.no_grad():
+        content, emotion, mixed = network(torch.zeros(2, 28, 12), torch.zeros(3, 28, 12))
+    assert content.shape == (2, 256) and emotion.shape == (128,) and mixed.shape == (2, 28, 12)
+
+
+def test_contradictory_configuration_is_refused():
+    with pytest.raises(ValueError, match="at least"):
+        DisentangleConfig(batch=1)
