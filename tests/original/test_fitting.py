@@ -111,7 +111,9 @@ def test_rotations_are_scipys():
     np.testing.assert_allclose(rotation_matrices(turns), Rotation.from_rotvec(turns).as_matrix(), atol=1e-12)
 
 
-@pytest.mark.parametrize("wrong", [np.zeros((0, 106, 2)), np.zeros((2, 68, 2)), np.full((2, 106, 2), np.nan)])
+@pytest.mark.parametrize(
+    "wrong", [np.zeros((0, 106, 2)), np.zeros((2, 68, 2)), np.full((2, 106, 2), np.nan), np.ones((2, 106, 2))]
+)
 def test_landmarks_of_another_layout_are_refused(wrong):
     with pytest.raises(InputError, match="landmarks"):
         fit_face(made_up_face(), wrong)

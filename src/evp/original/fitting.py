@@ -56,6 +56,8 @@ def fit_face(face: LinearFace, landmarks: NDArray[np.floating], noise: float = N
         raise InputError(f"landmarks of the shape {seen.shape}, expected (frames, {len(face.mean)}, 2)")
     if not np.isfinite(seen).all():
         raise InputError("landmarks that are not finite numbers")
+    if np.ptp(seen, axis=1).min() == 0:
+        raise InputError("landmarks that lie on one line")
     if len(face.shape):
         some = np.linspace(0, len(seen) - 1, min(len(seen), PERSON_FRAMES)).round().astype(int)
         shape = _fit_block(face, seen[some], noise).shape
