@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from evp.clock import FRAME_RATE, ROWS_PER_FRAME, SAMPLE_RATE
 from evp.corpora.manifest import Manifest
+from evp.corpora.synchrony import best_lag
 from evp.face.basis import FaceBasis
 from evp.face.layouts import LOWER_LIP_INNER, MOUTH_CORNER_LEFT, MOUTH_CORNER_RIGHT, UPPER_LIP_INNER
 from evp.motion.model import MotionModel
-from evp.motion.synchrony import best_lag
 from evp.motion.visemes import BILABIAL
 
 MAX_LAG = 4

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -103,7 +104,10 @@ def test_prepare_calls_prepare_corpus(run, calls):
     [(name, (reader, *arguments), _)] = calls
     assert name == "prepare_corpus"
     assert (reader.func, reader.keywords) == (READERS["folder"], {"speaker": "file"})
-    assert arguments == [[Path("one"), Path("two")], Path("clips"), PrepareConfig(8)]
+    assert arguments[:3] == [[Path("one"), Path("two")], Path("clips"), PrepareConfig(8)]
+    progress, hear_opening = arguments[3:]
+    progress(1, 2)
+    assert hear_opening(np.zeros(1280, np.float32)).shape == (2,)
 
 
 @pytest.mark.parametrize("error", [InputError("a.wav is silent"), PortraitError("x.evp is broken")])

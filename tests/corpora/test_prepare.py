@@ -341,6 +341,39 @@ def test_clip_of_mead_at_hand(tmp_path: Path):
     assert stored(tmp_path / "c" / clip.file)["valid"].mean() > 0.9
 
 
+@pytest.mark.parametrize(("planted", "found"), [(3, 3), (1, 0)])
+def test_late_sound_is_moved_into_step(tracker: Tracker, tmp_path: Path, planted: int, found: int):
+    (tmp_path / "s").mkdir()
+    write_actor(tmp_path / "s" / "a.mp4", actor(FRAMES), tone(FRAMES / 25))
+    opening = mouth_opening(actor(FRAMES).head.neutral + actor(FRAMES).head.displacement)
+
+    def hear(waveform: np.ndarray) -> np.ndarray:
+        assert waveform.shape == (FRAMES * SAMPLES_PER_FRAME,)
+        return np.pad(opening, (planted, 0))[:FRAMES]
+
+    [clip] = prepare_corpus(read_folder, [tmp_path / "s"], tmp_path / "c", hear_opening=hear).clips
+    assert tracker.calls == 1
+    assert clip.late == found
+    waveform = stored(tmp_path / "c" / clip.file)["waveform"]
+    silence = FRAMES * SAMPLES_PER_FRAME - found * SAMPLES_PER_FRAME
+    assert np.abs(waveform[silence - 700 : silence]).max() > 0.3 and not waveform[silence:].any()
+
+
+def test_silent_clips_may_get_sound(recordings: Path, tmp_path: Path, tracker: Tracker):
+    pytest.importorskip("dtaidistance")
+    for emotion, source in (("sad", "s1/talks.mp4"), ("happy", "s2/silent.mp4")):
+        video = tmp_path / "M1" / "video" / "front" / emotion / "level_1" / "001.mp4"
+        video.parent.mkdir(parents=True)
+        shutil.copy(recordings / source, video)
+    for _ in range(2):  # the mark is found again
+        happy, sad = prepare_corpus(
+            read_mead, [tmp_path], tmp_path / "c", PrepareConfig(lend_sound=True)
+        ).clips
+        assert (happy.voiced, happy.borrowed) == (True, True) and (sad.voiced, sad.borrowed) == (True, False)
+        assert stored(tmp_path / "c" / happy.file)["waveform"].shape == (FRAMES * SAMPLES_PER_FRAME,)
+    assert tracker.calls == 2
+
+
 def test_contradictory_shares_are_refused():
     with pytest.raises(ValueError, match="train on"):
         PrepareConfig(validation=0.5, test=0.5)

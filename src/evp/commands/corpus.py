@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from evp.commands.console import check_folder, progress_bars
+from evp.commands.console import check_folder, needs_extra, progress_bars
 from evp.commands.options import Folder
 from evp.corpora.readers import READERS, Layout
 
@@ -31,18 +31,25 @@ def prepare(
     hold_out: Annotated[
         list[str] | None, typer.Option(help="A sentence that only test speakers may say; can be repeated.")
     ] = None,
+    lend_sound: Annotated[
+        bool, typer.Option(help="Give silent videos the sound of a video in which the same sentence is said.")
+    ] = False,
     crops: Annotated[int, typer.Option(min=1, help="Most face pictures to keep of one video.")] = 400,
 ) -> None:
     """Make recordings of people talking into something to train on; repeat it to go on, or to add more."""
     check_folder(output)
     from evp.corpora.prepare import PrepareConfig, prepare_corpus
+    from evp.face.basis import FaceBasis
+    from evp.motion.model import MotionModel
+    from evp.motion.opening import heard_opening
 
     options: dict[Layout, dict[str, str]] = {"folder": {"speaker": speaker}, "mead": {"view": view}}
     reader = functools.partial(READERS[layout], **options.get(layout, {}))
-    config = PrepareConfig(crops, validation, test, tuple(hold_out or ()))
-    with progress_bars() as report:
+    config = PrepareConfig(crops, validation, test, tuple(hold_out or ()), lend_sound)
+    hear_opening = functools.partial(heard_opening, model=MotionModel.load(), basis=FaceBasis.load())
+    with progress_bars() as report, needs_extra("train"):
         manifest = prepare_corpus(
-            reader, sources, output, config, progress=functools.partial(report, "preparing")
+            reader, sources, output, config, functools.partial(report, "preparing"), hear_opening
         )
     people = len({clip.speaker for clip in manifest.clips})
     typer.echo(f"{output}: {len(manifest.clips)} clips of {people} people, {len(manifest.dropped)} dropped")

@@ -30,6 +30,8 @@ class ClipEntry:
     """Whether the archive has sound: a ``waveform`` that is not empty."""
     borrowed: bool = False
     """Whether the sound is that of another clip, brought to this one's timing: the same words, felt differently."""
+    late: int = 0
+    """Frames by which the sound came after the picture before it was moved into step."""
     emotion: str | None = None
     intensity: int | None = None
     """As the corpus counts it, from 1 for the weakest."""

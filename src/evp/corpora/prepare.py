@@ -1,7 +1,8 @@
 """Recordings of people talking -> a prepared corpus: one archive a clip, a manifest, and what was dropped.
 
 The archive (``.npz``) of a clip holds ``waveform`` (samples,) float32, 16 kHz, -1..1, empty for a silent one, and the
-number of ``frames`` of 1/25 s. If the clip is filmed, its sound is in step with its frames and as long, and there are
+number of ``frames`` of 1/25 s. If the clip is filmed, its sound is as long as its frames, came ``late`` by so many of
+them before it was moved, is ``borrowed`` if there is an array of this name, and there are
 
 - ``coefficients`` (frames, M + U), ``landmarks`` (frames, 478, 3) and ``neutral`` (478, 3) in the head frame;
 - ``opening`` and ``width`` (frames,) of the mouth in face heights; ``angles`` (frames, 3) degrees; ``valid`` (frames,);
@@ -20,9 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evp.clock import SAMPLES_PER_FRAME
+from evp.corpora.borrowed_sound import lend_sound
 from evp.corpora.manifest import NAME, ClipEntry, Manifest, Split
 from evp.corpora.recording import Listing, Reader, Recording
 from evp.corpora.splits import split_speakers
+from evp.corpora.synchrony import in_step
 from evp.errors import EvpError, InputError
 from evp.face.basis import FaceBasis
 from evp.face.crop import CROP, face_boxes, resized, scaled_points
@@ -33,6 +36,9 @@ from evp.media import read_frames, read_speech
 
 Progress = Callable[[int, int], None]
 """Called with steps done and steps in all: one for each recording, and one more for each that was filmed."""
+
+OpeningHearer = Callable[[NDArray[np.floating]], NDArray[np.floating]]
+"""Sound (samples,) -> how far it makes the mouth open (frames,), in any unit."""
 
 _LEAST_FRAMES = 25
 _NEUTRAL_CLIPS = 80
@@ -50,6 +56,8 @@ class PrepareConfig:
     """Share of the speakers who are kept aside for measuring."""
     held_out_sentences: tuple[str, ...] = ()
     """Sentences that only test speakers say: of others, such clips are dropped."""
+    lend_sound: bool = False
+    """Whether silent clips get the sound of a clip with the same sentence, brought to the timing of their lips."""
 
     def __post_init__(self) -> None:
         if min(self.validation, self.test) < 0 or self.validation + self.test >= 1:
@@ -62,12 +70,14 @@ def prepare_corpus(
     output: Path,
     config: PrepareConfig | None = None,
     progress: Progress | None = None,
+    hear_opening: OpeningHearer | None = None,
 ) -> Manifest:
     """Prepare what ``reader`` finds in the folders ``sources`` into the folder ``output`` and return its manifest.
 
     Recordings that are there already are not made again, so an interrupted run goes on, and other folders can be
     added later; a speaker stays in the split that he or she is in. A recording that cannot be used is dropped, and
-    the manifest says why. The neutral face of a speaker comes from the clips labelled neutral, if there are any. Raises
+    the manifest says why. The neutral face of a speaker comes from the clips labelled neutral, if there are any. With
+    ``hear_opening`` the sound of filmed clips is moved into step with the lips where it clearly is not. Raises
     InputError when a source is not what the reader expects, or two recordings would have the same name.
     """
     config = config or PrepareConfig()
@@ -99,12 +109,16 @@ def prepare_corpus(
                     if not archive.exists():
                         if neutral is None:
                             neutral = _neutral(usable, tracks)
-                        _finish(recording, track, archive, neutral, config.crops)
+                        _finish(recording, track, archive, neutral, config.crops, hear_opening)
             if archive.exists():
                 clips[archive.name] = _entry(recording, archive, splits[speaker])
         Manifest(tuple(clips.values()), dropped).write(output)
     shutil.rmtree(tracks)
-    return Manifest(tuple(clips.values()), dropped)
+    manifest = Manifest(tuple(clips.values()), dropped)
+    if config.lend_sound:
+        manifest = lend_sound(output, manifest)
+        manifest.write(output)
+    return manifest
 
 
 class _Steps:
@@ -177,6 +191,8 @@ def _entry(recording: Recording, archive: Path, split: Split) -> ClipEntry:
             frames=int(stored["frames"]),
             filmed="coefficients" in stored,
             voiced=len(stored["waveform"]) > 0,
+            borrowed="borrowed" in stored,
+            late=int(stored["late"]) if "late" in stored else 0,
             emotion=recording.emotion,
             intensity=recording.intensity,
             sentence=recording.sentence,
@@ -221,7 +237,12 @@ def _filled(landmarks: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray
 
 
 def _finish(
-    recording: Recording, track: Path, archive: Path, neutral: NDArray[np.float64], most_crops: int
+    recording: Recording,
+    track: Path,
+    archive: Path,
+    neutral: NDArray[np.float64],
+    most_crops: int,
+    hear_opening: OpeningHearer | None,
 ) -> None:
     """The archive of a filmed recording whose face was tracked."""
     assert recording.video is not None
@@ -245,13 +266,19 @@ def _finish(
             crops.append(cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].ravel())
             crop_landmarks.append(scaled_points(box.points(landmarks[number]), CROP / box.size))
             crop_outline.append(scaled_points(box.points(outline[number]), CROP / box.size))
+    opening = mouth_opening(meshes)
+    waveform, late = _sound(recording, len(valid)), 0
+    if hear_opening is not None and len(waveform):
+        waveform, lag = in_step(waveform, hear_opening(waveform), opening, valid)
+        late = lag.frames
     _save(
         archive,
-        waveform=_sound(recording, len(valid)),
+        waveform=waveform,
+        late=late,
         coefficients=coefficients,
         landmarks=meshes,
         neutral=head.neutral,
-        opening=mouth_opening(meshes),
+        opening=opening,
         width=mouth_width(meshes),
         angles=angles,
         valid=valid,

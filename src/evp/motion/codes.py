@@ -22,12 +22,14 @@ def hearing_coder() -> EmotionCoder:
 
     def code(label: str, voice: NDArray[np.floating] | None) -> NDArray[np.floating]:
         model = load()
-        if voice is None and label not in model.label_codes:
+        known = model.label_codes
+        heard = None if voice is None else model.hear(voice)
+        if heard is not None and heard.voiced.any():
+            return heard.code - known[NEUTRAL]
+        if label not in known:
             raise InputError(
-                f"a clip labelled {label} has no voice, and the emotion model knows only "
-                f"{', '.join(model.label_codes)}"
+                f"a clip labelled {label} has no voice, and the emotion model knows only {', '.join(known)}"
             )
-        heard = model.label_codes[label] if voice is None else model.hear(voice).code
-        return heard - model.label_codes[NEUTRAL]
+        return known[label] - known[NEUTRAL]
 
     return code

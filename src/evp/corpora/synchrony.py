@@ -9,8 +9,10 @@ from evp.clock import SAMPLES_PER_FRAME
 
 REACH = 6
 """Frames by which sound and picture may differ."""
-CLEAR = 0.05
+CLEAR = 0.1
 """How much better than no shift the best one must be, in Pearson r, before a clip is moved."""
+CERTAIN = 2
+"""Frames below which a shift is no more than the error of measuring it on a clip of a few seconds."""
 
 
 class Lag(NamedTuple):
@@ -44,12 +46,12 @@ def in_step(
     """The waveform (samples,) moved so that mouth openings heard and seen (frames,) agree, and by how much it was late.
 
     ``heard`` is the opening that a motion model predicts from the waveform, ``seen`` the tracked one. The length
-    stays; what is moved in is silence. Unless the shift is clearly better than none the waveform is
+    stays; what is moved in is silence. Unless the shift is certain and clearly better than none the waveform is
     returned as it is, with lag 0.
     """
     lag = best_lag(heard, seen, known)
     still = best_lag(heard, seen, known, reach=0)
-    if not lag.r > still.r + CLEAR:
+    if abs(lag.frames) < CERTAIN or not lag.r > still.r + CLEAR:
         return waveform, still
     samples = lag.frames * SAMPLES_PER_FRAME
     padded = np.pad(waveform, (max(-samples, 0), max(samples, 0)))
