@@ -1,11 +1,12 @@
 """The verbs for files of the original system: import them, and run what was imported."""
 
+import functools
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from evp.commands.console import check_written, needs_extra
+from evp.commands.console import check_written, needs_extra, progress_bars
 from evp.commands.options import Output
 
 
@@ -63,3 +64,63 @@ def landmarks(
 
     frames = predict_file(speech, motion, output, feature=emotion_feature, emotion_audio=emotion_audio)
     typer.echo(f"{output}: {frames} frames")
+
+
+def edges(
+    picture: Annotated[Path, typer.Argument(help="A picture, or a film.")],
+    output: Output,
+    frame: Annotated[int, typer.Option(min=0, help="Which frame of a film.")] = 0,
+    landmarks: Annotated[
+        Path | None, typer.Option(help="106 lines x,y in pixels. Without them the face is looked for.")
+    ] = None,
+) -> None:
+    """Write the edge map of a frame, as vid2vid's generator sees it: an array (15, height, width), 0-255."""
+    check_written(output, picture, landmarks)
+    from evp.original.vid2vid.edges import edge_file
+
+    edge_file(picture, output, frame=frame, landmarks=landmarks)
+    typer.echo(output)
+
+
+def import_vid2vid(
+    checkpoint: Annotated[
+        Path, typer.Argument(help="A composite generator of vid2vid, such as latest_net_G0.pth.")
+    ],
+    output: Output,
+) -> None:
+    """Make weights for 'evp vid2vid' of a generator of vid2vid. Needs 10 GB of memory."""
+    check_written(output, checkpoint)
+    with needs_extra("train"):
+        from evp.original.vid2vid.convert import import_generator
+
+        match = import_generator(checkpoint, output)
+    typer.echo(match)
+
+
+def vid2vid(
+    landmarks: Annotated[
+        Path, typer.Argument(help="A folder of texts, one a frame: 106 lines x,y in pixels of the footage.")
+    ],
+    footage: Annotated[Path, typer.Option(help="A film of the target person.")],
+    generator: Annotated[Path, typer.Option(help="Weights from 'evp import-vid2vid'.")],
+    output: Output,
+    speech: Annotated[Path | None, typer.Option(help="The sound of the film.")] = None,
+) -> None:
+    """Render landmarks with vid2vid's generator. Slow: half a minute a frame on two CPU cores; see 'evp animate'."""
+    check_written(output, footage, generator, speech)
+    from evp.original.vid2vid.render import render_file
+
+    typer.echo(
+        "vid2vid's generator takes half a minute a frame on a CPU; 'evp animate' is many times faster",
+        err=True,
+    )
+    with progress_bars() as report:
+        render_file(
+            generator,
+            footage,
+            landmarks,
+            output,
+            speech=speech,
+            progress=functools.partial(report, "rendering"),
+        )
+    typer.echo(output)

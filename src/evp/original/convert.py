@@ -12,8 +12,9 @@ from evp.clock import WINDOW_ROWS
 from evp.errors import InputError
 from evp.original.arrays import read_array
 from evp.original.checkpoints import Match
-from evp.original.landmarks import EMOTION_SIZE, FORMAT, KIND, POINTS
+from evp.original.landmarks import EMOTION_SIZE, FORMAT, KIND
 from evp.original.networks import load_landmark_network
+from evp.original.parameters import POINTS
 from evp.weights import export_weights
 
 if TYPE_CHECKING:

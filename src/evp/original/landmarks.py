@@ -16,7 +16,6 @@ from evp.original.arrays import read_array, write_array
 from evp.weights import Session, load_session
 
 KIND, FORMAT = "evp-landmarks", 1
-POINTS = 106
 EMOTION_SIZE = 128
 NEUTRAL = "neutral"
 

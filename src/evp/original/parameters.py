@@ -58,12 +58,20 @@ def read_landmark_lines(path: Path) -> tuple[NDArray[np.float64], tuple[str, ...
     return numbers.reshape(-1, POINTS, 2), names
 
 
+def read_landmarks(path: Path) -> NDArray[np.float64]:
+    """The landmarks (106, 2) of one frame, pixels: a text of 106 lines "x,y". Raises InputError, naming the file."""
+    lines = read_text(path).split()
+    if len(lines) != POINTS or any(line.count(",") != 1 for line in lines):
+        raise InputError(f"{path}: expected {POINTS} lines x,y")
+    return _numbers([word for line in lines for word in line.split(",")], str(path)).reshape(POINTS, 2)
+
+
 def read_landmark_files(folder: Path) -> NDArray[np.float64]:
     """A folder of one text a frame, each of 106 lines "x,y", sorted by name: (T, 106, 2). Raises InputError."""
     files = sorted(folder.glob("*.txt"))
     if not files:
         raise InputError(f"{folder} holds no landmark files (.txt)")
-    return np.stack([_read_landmarks(file) for file in files])
+    return np.stack([read_landmarks(file) for file in files])
 
 
 def write_landmark_files(folder: Path, landmarks: NDArray[np.floating], first: int = 0) -> None:
@@ -156,13 +164,6 @@ def _read_lines(path: Path, count: int) -> tuple[NDArray[np.float64], tuple[str,
     if not rows:
         raise InputError(f"{path} is empty")
     return np.stack(rows), tuple(names)
-
-
-def _read_landmarks(path: Path) -> NDArray[np.float64]:
-    lines = read_text(path).split()
-    if len(lines) != POINTS or any(line.count(",") != 1 for line in lines):
-        raise InputError(f"{path}: expected {POINTS} lines x,y")
-    return _numbers([word for line in lines for word in line.split(",")], str(path)).reshape(POINTS, 2)
 
 
 def _numbers(words: list[str], name: str) -> NDArray[np.float64]:
