@@ -18,10 +18,10 @@ def recording(
         np.random.default_rng([ord(letter) for letter in word]) for word in ("s" + sentence, "e" + emotion)
     )
     own = np.random.default_rng((seed, *(ord(letter) for letter in speaker + sentence + emotion)))
-    melody = 30 * said.choice([-1, 1], size=(6, 12)).repeat(3, axis=0)
+    melody = 20 * said.choice([-1, 1], size=(3, 12))
     count = frames * ROWS_PER_FRAME
     times = np.sort(own.uniform(0, len(melody), count))
-    rows = melody[times.astype(int)] + 12 * felt.choice([-1, 1], size=12) + own.standard_normal((count, 12))
+    rows = melody[times.astype(int)] + 15 * felt.choice([-1, 1], size=12) + own.standard_normal((count, 12))
     padded = np.pad(rows, ((PADDING_ROWS, PADDING_ROWS), (0, 0))).astype(np.float32)
     return Recording(speaker, sentence, Manner(emotion, intensity), padded, frames)
 

@@ -9,7 +9,7 @@ import torch
 from evp.corpora.manifest import ClipEntry, Manifest
 from evp.emotion.disentangle.dataset import Fours
 from evp.emotion.disentangle.network import PAPER, Disentangler, DisentanglerConfig
-from evp.emotion.disentangle.probes import errors
+from evp.emotion.disentangle.probes import encode, errors, leaks
 from evp.emotion.disentangle.train import (
     WEIGHTS,
     DisentangleConfig,
@@ -23,9 +23,9 @@ from evp.weights import load_session
 from planted import recordings
 
 TINY_NETWORK = DisentanglerConfig(
-    EncoderConfig((Conv(4), Pool((4, 3), (4, 3))), size=16, hidden=32),
+    EncoderConfig((Conv(8), Pool((4, 3), (4, 3))), size=16, hidden=32),
     EncoderConfig((Pool((1, 4), (1, 4)), Conv(4), Pool((12, 7), (12, 7))), 8, columns_first=True, hidden=16),
-    DecoderConfig((Up(16, (7, 3), (1, 1), (0, 0)), Up(1, (4, 4), (4, 4), (0, 0))), 16 + 8),
+    DecoderConfig((Up(32, (7, 3), (1, 1), (0, 0)), Up(1, (4, 4), (4, 4), (0, 0))), 16 + 8),
 )
 TINY = DisentangleConfig(
     TINY_NETWORK, steps=4, batch=2, content_windows=2, emotion_windows=3, checkpoint_every=2
@@ -56,15 +56,22 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_training_gives_weights_that_run_and_curves(corpus, tmp_path):
-    told = []
-    weights = train_disentangler(corpus, tmp_path, TINY, lambda step, losses: told.append((step, losses)))
+@pytest.fixture(scope="module")
+def run(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list]:
+    """A run that was never stopped, and what it told of every step."""
+    folder, told = tmp_path_factory.mktemp("runs") / "whole", []
+    train_disentangler(corpus, folder, TINY, lambda step, losses: told.append((step, losses)))
+    return folder, told
+
+
+def test_training_gives_weights_that_run_and_curves(run):
+    folder, told = run
     assert [step for step, _ in told] == [1, 2, 3, 4]
     assert all(losses.keys() == WEIGHTS.keys() | {"total"} for _, losses in told)
     assert all(np.isfinite(list(losses.values())).all() for _, losses in told)
-    curves = [json.loads(line) for line in (tmp_path / "curves.jsonl").read_text().splitlines()]
+    curves = [json.loads(line) for line in (folder / "curves.jsonl").read_text().splitlines()]
     assert curves == [{"step": step} | losses for step, losses in told]
-    session = load_session(weights)
+    session = load_session(folder / "disentangler.onnx")
     assert session.metadata["labels"] == ["calm", "sad"]
     assert session.metadata["speakers"] == ["anna"]
     windows = np.zeros((9, 28, 12), np.float32)
@@ -72,49 +79,50 @@ def test_training_gives_weights_that_run_and_curves(corpus, tmp_path):
     assert content.shape == (7, 16) and emotion.shape == (8,) and mixed.shape == (7, 28, 12)
 
 
-def test_stop_and_resume_equals_no_stop(corpus, tmp_path):
+def test_stop_and_resume_equals_no_stop(corpus, run, tmp_path):
     def stop(step, _):
         if step == 3:
             raise KeyboardInterrupt
 
-    train_disentangler(corpus, tmp_path / "whole", TINY)
     with pytest.raises(KeyboardInterrupt):
-        train_disentangler(corpus, tmp_path / "stopped", TINY, stop)
+        train_disentangler(corpus, tmp_path, TINY, stop)
     steps = []
-    train_disentangler(corpus, tmp_path / "stopped", TINY, lambda step, _: steps.append(step))
+    train_disentangler(corpus, tmp_path, TINY, lambda step, _: steps.append(step))
     assert steps == [3, 4]
     for name in ("curves.jsonl", "disentangler.onnx"):
-        assert (tmp_path / "stopped" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+        assert (tmp_path / name).read_bytes() == (run[0] / name).read_bytes()
 
 
-def test_a_checkpoint_of_other_settings_is_refused(corpus, tmp_path):
-    train_disentangler(corpus, tmp_path, TINY)
+def test_a_checkpoint_of_other_settings_is_refused(corpus, run):
     with pytest.raises(InputError, match="other settings"):
-        train_disentangler(corpus, tmp_path, replace(TINY, learning_rate=1.0))
+        train_disentangler(corpus, run[0], replace(TINY, learning_rate=1.0))
 
 
 @pytest.mark.parametrize("lost", WEIGHTS)
 def test_a_weight_of_zero_leaves_a_loss_out(lost):
     fours = Fours(recordings(("anna", "bert")))
     full, without = (
-        Training(fours, replace(TINY, weights={**WEIGHTS, lost: weight})).advance() for weight in (1.0, 0.0)
+        Training(fours, replace(TINY, weights={**WEIGHTS, lost: weight})).advance()
+        for weight in (WEIGHTS[lost], 0.0)
     )
-    assert without["total"] == pytest.approx(full["total"] - full[lost], rel=1e-4)
+    assert without["total"] == pytest.approx(full["total"] - WEIGHTS[lost] * full[lost], rel=1e-4)
 
 
 def test_planted_content_and_emotion_come_apart(tmp_path):
-    everybody = recordings(("anna", "bert", "carl", "dora"))
-    train = [said for said in everybody if said.speaker != "dora"]
-    test = [said for said in everybody if said.speaker == "dora"]
-    config = replace(TINY, steps=150, batch=8, learning_rate=1e-2, weights={**WEIGHTS, "cla": 5.0})
-    training = Training(Fours(train), config)
+    """On a speaker nobody was trained on, the sentence takes on the emotion that was heard in another sentence."""
+    train, test = recordings(("anna", "bert", "carl")), recordings(("dora",))
+    training = Training(Fours(train), replace(TINY, steps=80, batch=8, learning_rate=1e-2))
     first = training.advance()
-    while training.step < config.steps:
+    while training.step < training.config.steps:
         last = training.advance()
-    assert last["cross"] < 0.35 * first["cross"] and last["cla"] < 0.2 * first["cla"]
+    assert last["cross"] < 0.5 * first["cross"]
     export_disentangler(tmp_path / "planted.onnx", training.network, {})
-    found = errors(load_session(tmp_path / "planted.onnx"), train, test, 20)
-    assert found.cross < 0.8 * min(found.unchanged, found.source, found.mean)
+    session = load_session(tmp_path / "planted.onnx")
+    found = errors(session, train, test, 20)
+    assert found.cross < 0.7 * min(found.unchanged, found.source, found.mean)
+    assert found.cross < 1.2 * found.self
+    read = leaks(train, encode(session, train), test, encode(session, test))
+    assert read.emotion_from_emotion == 1 and read.sentence_from_content == 1
 
 
 def test_the_papers_layers_fit_together():

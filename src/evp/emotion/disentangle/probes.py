@@ -82,20 +82,16 @@ def pooled(windows: NDArray[np.floating]) -> NDArray[np.floating]:
 
 def leaks(
     train: Sequence[Recording],
+    known: Sequence[Codes],
     test: Sequence[Recording],
-    code: Callable[[Sequence[Recording]], list[Codes]],
+    unknown: Sequence[Codes],
     kernel: Kernel = "linear",
 ) -> Leak:
-    """What probes read in the codes of the recordings ``test``."""
-    known, unknown = code(train), code(test)
+    """What probes fitted on ``known``, the codes of ``train``, read in ``unknown``, the codes of ``test``."""
 
     def read(part: Literal["content", "emotion"], label: Callable[[Recording], str]) -> float:
-        said = probe(
-            np.stack([getattr(codes, part) for codes in known]),
-            [label(recording) for recording in train],
-            np.stack([getattr(codes, part) for codes in unknown]),
-            kernel,
-        )
+        codes, asked = (np.stack([getattr(code, part) for code in codes]) for codes in (known, unknown))
+        said = probe(codes, [label(recording) for recording in train], asked, kernel)
         true = [label(recording) for recording in test]
         return average_recall(confusion(true, said, sorted({*true, *said})))
 
@@ -105,6 +101,12 @@ def leaks(
         read("content", _sentence),
         read("content", _emotion),
     )
+
+
+def chance(test: Sequence[Recording]) -> Leak:
+    """What guessing gives."""
+    emotion, sentence = (1 / len({label(recording) for recording in test}) for label in (_emotion, _sentence))
+    return Leak(emotion, sentence, sentence, emotion)
 
 
 def probe(

@@ -20,7 +20,7 @@ from evp.losses import weighted_sum
 from evp.weights import export_weights
 
 FORMAT = 1
-WEIGHTS = {"cross": 0.1, "self": 0.1, "cla": 1.0, "con": 1.0}
+WEIGHTS = {"cross": 0.1, "self": 0.1, "cla": 1.0, "con": 3.0}
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class DisentangleConfig:
 
     network: DisentanglerConfig = field(default_factory=DisentanglerConfig)
     """The layers; `evp.emotion.disentangle.network.PAPER` are the published ones."""
-    steps: int = 600
+    steps: int = 500
     """Training steps."""
     batch: int = 16
     """Fours in a batch."""
@@ -37,7 +37,7 @@ class DisentangleConfig:
     """Windows that are reconstructed of every four in a batch."""
     emotion_windows: int = 8
     """Windows whose mean emotion code stands for a recording."""
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-3
     """Of Adam at the start; it falls to zero as a cosine."""
     weights: dict[str, float] = field(default_factory=lambda: dict(WEIGHTS))
     """Weight of every loss of `disentangle_losses`; 0 leaves one out."""
