@@ -19,7 +19,8 @@ _EASE_SECONDS = 0.2
 """Standard deviation of the smoothing over time: a face does not change from one frame to the next."""
 _HEARD_SECONDS = 0.8
 """Standard deviation of the smoothing of what is heard."""
-_EASE_STEPS = np.linspace(-2.5, 2.5, 11)
+_EASE_STEPS = np.arange(-12, 13) / (_EASE_SECONDS * FRAME_RATE)
+"""Where the smoothing looks, in its standard deviations: at every frame, or a jump would become stairs."""
 
 _POINT = re.compile(r"(?:(?P<time>-?\d+(?:\.\d*)?|-?\.\d+)\s*s?\s+)?(?P<mixture>[^\s\d:+].*)")
 _PART = re.compile(r"(?P<label>[^\s:+]+)(?:\s*:\s*(?P<strength>\S+))?")
@@ -132,11 +133,12 @@ def read_track(file: Path) -> EmotionTrack:
         raise InputError(f"cannot read the emotion file {file}: {error}") from error
     if not isinstance(codes, np.ndarray) or codes.dtype.kind not in "fiu":
         raise InputError(f"the emotion file {file} must hold one array of numbers")
-    codes = np.atleast_2d(codes)
+    with np.errstate(over="ignore"):
+        codes = np.atleast_2d(codes).astype(np.float32)
     if codes.ndim != 2 or codes.shape[1] != CODE_SIZE or len(codes) == 0:
         raise InputError(
             f"the emotion file {file} must hold (128,) or (frames, 128) numbers, not {codes.shape}"
         )
     if not np.isfinite(codes).all():
         raise InputError(f"the emotion file {file} holds numbers that are not finite")
-    return EmotionTrack(np.arange(len(codes)) / FRAME_RATE, codes.astype(np.float32))
+    return EmotionTrack(np.arange(len(codes)) / FRAME_RATE, codes)
