@@ -11,6 +11,8 @@ LOWEST_PITCH, HIGHEST_PITCH = 65.0, 500.0
 _WINDOW = 1024
 _PERIODIC = 0.45
 """Autocorrelation, of the energy, from which a frame counts as voiced."""
+_FAINT = 35.0
+"""Frames this many decibels below the loudest are not voiced: noise hums too."""
 _BLOCK_FRAMES = 500
 _FLOOR = 1e-5
 """Added to the root mean square: 100 dB below full scale."""
@@ -39,7 +41,7 @@ def prosody(waveform: NDArray[np.floating]) -> Prosody:
         loudness[first:last], hertz[first:last] = _measure(_windows(waveform, first, last))
     if frames == 0:
         return Prosody(loudness.astype(np.float32), hertz.astype(np.float32))
-    voiced = hertz > 0
+    voiced = (hertz > 0) & (loudness > loudness.max() - _FAINT)
     median = np.median(hertz[voiced]) if voiced.any() else 1.0
     semitones = np.where(voiced, 12 * np.log2(np.where(voiced, hertz, median) / median), 0)
     return Prosody((loudness - np.percentile(loudness, 95)).astype(np.float32), semitones.astype(np.float32))
@@ -66,5 +68,4 @@ def _measure(windows: NDArray[np.float32]) -> tuple[NDArray[np.floating], NDArra
     shortest, longest = int(SAMPLE_RATE / HIGHEST_PITCH), int(SAMPLE_RATE / LOWEST_PITCH)
     searched = normal[:, shortest : longest + 1] * (1 - 1e-4 * np.arange(longest + 1 - shortest))
     lag = shortest + searched.argmax(axis=1)
-    voiced = (searched.max(axis=1) > _PERIODIC) & (decibels > decibels.max() - 35)
-    return decibels, np.where(voiced, SAMPLE_RATE / lag, 0)
+    return decibels, np.where(searched.max(axis=1) > _PERIODIC, SAMPLE_RATE / lag, 0)
