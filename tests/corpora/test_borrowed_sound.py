@@ -71,6 +71,15 @@ def test_silent_clip_gets_the_sound_of_its_sentence_in_its_own_timing(tmp_path: 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.npz", "b.npz", "c.npz"]
 
 
+def test_lips_that_hold_still_get_no_sound(tmp_path: Path):
+    held = opening(np.concatenate([np.arange(12.0), np.full(40, 12.0), np.arange(12.0, 60.0)]))
+    np.savez(tmp_path / "a.npz", opening=opening(np.arange(60.0)), waveform=tone(2.4))
+    np.savez(tmp_path / "b.npz", opening=held, waveform=np.zeros(0, np.float32))
+    said = ClipEntry("a.npz", "M030", "001.mp4", 60, sentence="001")
+    manifest = Manifest((said, replace(said, file="b.npz", frames=100, voiced=False)))
+    assert lend_sound(tmp_path, manifest) == manifest
+
+
 def test_the_nearest_lender_is_taken(tmp_path: Path):
     times = np.arange(60.0)
     entries = []

@@ -341,6 +341,21 @@ def test_clip_of_mead_at_hand(tmp_path: Path):
     assert stored(tmp_path / "c" / clip.file)["valid"].mean() > 0.9
 
 
+def test_ravdess_at_hand(tmp_path: Path):
+    film = DATA / "talk" / "01-01-01-01-01-01-01.mp4"
+    voice = DATA / "ravdess" / "Actor_02"
+    if not film.exists() or not voice.is_dir():
+        pytest.skip(f"there is no {film} or no {voice}")
+    sources = [film, *sorted(voice.iterdir())[:3]]
+    manifest = prepare_corpus(read_ravdess, sources, tmp_path / "c", PrepareConfig(crops=2))
+    assert [(clip.speaker, clip.filmed, clip.voiced) for clip in manifest.clips] == [
+        ("Actor_01", True, True),
+        *[("Actor_02", False, True)] * 3,
+    ]
+    clip = stored(tmp_path / "c" / manifest.clips[0].file)
+    assert clip["valid"].all() and clip["waveform"].shape == (len(clip["valid"]) * SAMPLES_PER_FRAME,)
+
+
 @pytest.mark.parametrize(("planted", "found"), [(3, 3), (1, 0)])
 def test_late_sound_is_moved_into_step(tracker: Tracker, tmp_path: Path, planted: int, found: int):
     (tmp_path / "s").mkdir()

@@ -13,6 +13,8 @@ from evp.corpora.manifest import ClipEntry, Manifest
 
 _EASE_FRAMES = 5
 """Frames over which matched times are averaged: lips that hold still do not say where in the sentence they are."""
+_STILL_FRAMES = 15
+"""Lips that match one moment for so long are not speech of the same timing: such a clip stays silent."""
 _HOP = 256
 _GRAIN = 2 * _HOP
 """Samples that are moved as a whole: 32 ms, two periods of a low voice."""
@@ -25,7 +27,8 @@ def lend_sound(corpus: Path, manifest: Manifest) -> Manifest:
     """Give sound to the silent filmed clips of a prepared corpus whose sentence another clip says with sound.
 
     A lender of the same speaker, then of the same emotion, is preferred. An archive that gets sound is written anew
-    with the mark ``borrowed``, which the manifest that is returned has too.
+    with the mark ``borrowed``, which the manifest that is returned has too. A clip whose lips do not follow the
+    lender's stays silent.
     """
     lenders = [clip for clip in manifest.clips if clip.filmed and clip.voiced and not clip.borrowed]
     return replace(manifest, clips=tuple(_lent(corpus, clip, lenders) for clip in manifest.clips))
@@ -39,6 +42,8 @@ def _lent(corpus: Path, clip: ClipEntry, lenders: Iterable[ClipEntry]) -> ClipEn
     lender = min(matching, key=lambda other: (other.speaker != clip.speaker, other.emotion != clip.emotion))
     with np.load(corpus / clip.file) as silent, np.load(corpus / lender.file) as voiced:
         times = matched_times(silent["opening"], voiced["opening"])
+        if _stands_still(times):
+            return clip
         arrays = {**silent, "waveform": retimed_sound(voiced["waveform"], times), "borrowed": True}
     partial = corpus / f".{clip.file}.partial.npz"
     np.savez(partial, **arrays)
@@ -51,6 +56,10 @@ def matched_times(opening: NDArray[np.floating], other: NDArray[np.floating]) ->
     rows = matching_rows(_standardised(opening), _standardised(other)).astype(np.float64)
     around = np.pad(rows, _EASE_FRAMES // 2, mode="edge")
     return np.convolve(around, np.full(_EASE_FRAMES, 1 / _EASE_FRAMES), mode="valid")
+
+
+def _stands_still(times: NDArray[np.float64]) -> bool:
+    return len(times) > _STILL_FRAMES and float((times[_STILL_FRAMES:] - times[:-_STILL_FRAMES]).min()) < 1
 
 
 def _standardised(opening: NDArray[np.floating]) -> NDArray[np.float64]:
