@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 from itertools import islice
 
 import cv2
@@ -6,9 +7,11 @@ import numpy as np
 import pytest
 
 from evp.face.head import Head
+from evp.face.layouts import BROW_LEFT_UPPER, EYE_LEFT, EYE_RIGHT, IRIS_LEFT, IRIS_RIGHT, MESH_POINTS
 from evp.media import read_frames
+from evp.motion.facial import FacialMotion, Feeling
 from evp.portrait.bundle import Portrait
-from evp.portrait.perform import eyes_open, perform
+from evp.portrait.perform import eyes_open, lid_share, perform
 from evp.render.inputs import View, face_mask
 from evp.render.renderer import Renderer
 from tiny import portrait
@@ -20,14 +23,16 @@ def drawn() -> Portrait:
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[np.ndarray, View, list[View], list[View]]]:
+def asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> list[tuple[np.ndarray, View, list[View], list[View], dict | None]]:
     """What the renderer is asked to make."""
     calls = []
     real = Renderer.render
 
-    def watched(self, landmarks, frame, skin, mouth):
-        calls.append((landmarks, frame, list(skin), list(mouth)))
-        return real(self, landmarks, frame, skin, mouth)
+    def watched(self, landmarks, frame, skin, mouth, emotions=None):
+        calls.append((landmarks, frame, list(skin), list(mouth), emotions))
+        return real(self, landmarks, frame, skin, mouth, emotions)
 
     monkeypatch.setattr(Renderer, "render", watched)
     return calls
@@ -35,7 +40,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[np.ndarray, View, list[
 
 @pytest.mark.parametrize("count", [0, 1, 5])
 def test_as_many_frames_as_expressions(drawn: Portrait, count: int):
-    frames = list(perform(drawn, np.zeros((count, 20), np.float32)))
+    frames = list(perform(drawn, map(FacialMotion, np.zeros((count, 20), np.float32))))
     assert len(frames) == count
     assert all(frame.shape == (128, 144, 3) and frame.dtype == np.uint8 for frame in frames)
 
@@ -46,7 +51,7 @@ def test_frames_come_one_by_one(drawn: Portrait):
     def endless():
         while True:
             taken.append(0)
-            yield np.zeros(20, np.float32)
+            yield FacialMotion(np.zeros(20, np.float32))
 
     frames = perform(drawn, endless())
     next(frames)
@@ -59,10 +64,10 @@ def test_frames_come_one_by_one(drawn: Portrait):
 def test_own_expression_asks_for_the_tracked_face(drawn: Portrait, asked: list, count: int):
     own = drawn.aligner.coefficients
     order = [frame for frame, _ in islice(drawn.play(), 8)]
-    made = list(perform(drawn, own[order, :count]))
+    made = list(perform(drawn, map(FacialMotion, own[order, :count])))
     assert len(asked) == len(made) == 8
     pictures = list(read_frames(io.BytesIO(drawn.footage)))
-    for (landmarks, view, _, _), frame, picture in zip(asked, order, made, strict=True):
+    for (landmarks, view, _, _, _), frame, picture in zip(asked, order, made, strict=True):
         box = drawn.boxes[frame]
         np.testing.assert_allclose(landmarks, box.points(drawn.landmarks[frame]), atol=1e-3)
         np.testing.assert_array_equal(view.picture, box.cut(pictures[frame]))
@@ -72,8 +77,8 @@ def test_own_expression_asks_for_the_tracked_face(drawn: Portrait, asked: list, 
 def test_wanted_expression_asks_for_the_aligned_face(drawn: Portrait, asked: list):
     order = [frame for frame, _ in islice(drawn.play(), 3)]
     wanted = np.random.default_rng(0).normal(size=(3, 20)).astype(np.float32)
-    list(perform(drawn, wanted))
-    for (landmarks, view, _, _), frame, expression in zip(asked, order, wanted, strict=True):
+    list(perform(drawn, map(FacialMotion, wanted)))
+    for (landmarks, view, _, _, _), frame, expression in zip(asked, order, wanted, strict=True):
         expected = drawn.boxes[frame].points(drawn.aligner.align(frame, expression))
         np.testing.assert_array_equal(landmarks, expected)
         assert np.abs(landmarks - view.landmarks).max() > 1
@@ -83,7 +88,7 @@ def test_outside_the_face_the_footage_is_untouched(drawn: Portrait):
     order = [frame for frame, _ in islice(drawn.play(), 4)]
     wanted = drawn.aligner.coefficients[order, :20] + 0.8
     pictures = list(read_frames(io.BytesIO(drawn.footage)))
-    for made, frame, expression in zip(perform(drawn, wanted), order, wanted, strict=True):
+    for made, frame, expression in zip(perform(drawn, map(FacialMotion, wanted)), order, wanted, strict=True):
         faces = [drawn.landmarks[frame], drawn.aligner.align(frame, expression)]
         outside = cv2.dilate(face_mask(faces, 144), np.ones((9, 9)))[: made.shape[0]] == 0
         assert outside.mean() > 0.3
@@ -94,14 +99,96 @@ def test_outside_the_face_the_footage_is_untouched(drawn: Portrait):
 def test_mouth_comes_from_a_frame_that_is_alike(drawn: Portrait, asked: list):
     source = int(drawn.sources.frames[4])
     wanted = np.repeat(drawn.aligner.coefficients[source : source + 1, :20], 6, axis=0)
-    list(perform(drawn, wanted))
-    _, _, _, mouths = asked[0]
+    list(perform(drawn, map(FacialMotion, wanted)))
+    _, _, _, mouths, _ = asked[0]
     assert len(mouths) == 1
     shape = drawn.basis.shape
     own = drawn.aligner.coefficients[drawn.sources.frames]
     apart = np.linalg.norm((shape(own) - shape(own[4]))[:, :20], axis=1)
     chosen = next(n for n in range(len(own)) if np.array_equal(drawn.source(n).picture, mouths[0].picture))
     assert apart[chosen] <= np.sort(apart)[1]
+
+
+def blinking(drawn: Portrait, frame: int) -> Portrait:
+    """The same person with closed eyes around ``frame``."""
+    head = drawn.head
+    displacement = head.displacement.copy()
+    mesh = head.neutral + displacement
+    around = slice(max(frame - 3, 0), frame + 4)
+    displacement[around, [159, 386]] += (mesh[:, [145, 374]] - mesh[:, [159, 386]])[around]
+    return replace(drawn, head=Head(head.neutral, head.pose, displacement))
+
+
+def raised(amount: float = 0.05) -> np.ndarray:
+    """A displacement (478, 3) that moves all of the face up."""
+    return np.tile(np.array([0, -amount, 0], np.float32), (MESH_POINTS, 1))
+
+
+def test_feeling_comes_on_top_but_leaves_the_gaze(drawn: Portrait, asked: list):
+    frame = next(frame for frame, _ in drawn.play())
+    wanted = np.random.default_rng(1).normal(size=20).astype(np.float32)
+    list(perform(drawn, [FacialMotion(wanted)]))
+    list(perform(drawn, [FacialMotion(wanted, Feeling(raised(), {"happy": 0.7}))]))
+    (calm, *_, nothing), (felt, *_, shares) = asked
+    up = -drawn.head.pose.scale[frame] * 0.05 * drawn.head.pose.rotation[frame, :, 1]
+    irises = list(IRIS_LEFT + IRIS_RIGHT)
+    skin = np.setdiff1d(np.arange(MESH_POINTS), irises)
+    np.testing.assert_array_equal(felt[irises], calm[irises])
+    np.testing.assert_allclose((felt - calm)[skin], np.broadcast_to(up, (len(skin), 3)), atol=1e-3)
+    assert (nothing, shares) == (None, {"happy": 0.7})
+
+
+def test_feeling_is_handed_on_unchanged(drawn: Portrait):
+    feeling = Feeling(raised(), {"happy": 0.7})
+    list(perform(drawn, [FacialMotion(np.zeros(20, np.float32), feeling)] * 2))
+    np.testing.assert_array_equal(feeling.displacement, raised())
+
+
+def test_closed_lids_stay_the_targets_own_while_brows_move(drawn: Portrait, asked: list):
+    frame = next(frame for frame, _ in drawn.play())
+    asleep = blinking(drawn, frame)
+    assert next(asleep.play())[0] == frame
+    assert eyes_open(asleep.head)[frame] == 0
+    own = asleep.aligner.coefficients[frame]
+    list(perform(asleep, [FacialMotion(own[:20], Feeling(raised(), {}))]))
+    box, scale = asleep.boxes[frame], asleep.head.pose.scale[frame]
+    moved = np.linalg.norm(asked[0][0] - box.points(asleep.landmarks[frame]), axis=1) / scale
+    assert moved[list(EYE_LEFT + EYE_RIGHT + IRIS_LEFT + IRIS_RIGHT)].max() < 1e-4
+    assert moved[list(BROW_LEFT_UPPER)].min() > 0.03
+    np.testing.assert_allclose(moved[[13, 61, 152]], 0.05, atol=1e-3)
+
+
+def test_blink_is_the_targets_own_whatever_the_motion_wants(drawn: Portrait, asked: list):
+    frame = next(frame for frame, _ in drawn.play())
+    wanted = np.full(36, 2, np.float32)
+    wanted[:20] = blinking(drawn, frame).aligner.coefficients[frame, :20]
+    for person in (drawn, blinking(drawn, frame)):
+        list(perform(person, [FacialMotion(wanted)]))
+        own = person.boxes[frame].points(person.landmarks[frame])
+        apart = np.abs(asked[-1][0] - own)[[159, 386, 145, 374]].max()
+        assert apart < 1e-3 if person is not drawn else apart > 1
+
+
+def test_mouth_is_chosen_for_the_face_that_is_shown(drawn: Portrait, asked: list):
+    own = drawn.aligner.coefficients
+    frame = next(frame for frame, _ in drawn.play())
+    for source in (2, 5):
+        aim = int(drawn.sources.frames[source])
+        change = np.zeros_like(own[:1])
+        change[0, :20] = own[aim, :20] - own[frame, :20]
+        feeling = Feeling(drawn.basis.displacement(change)[0], {})
+        list(perform(drawn, [FacialMotion(own[aim, :20])]))
+        list(perform(drawn, [FacialMotion(own[frame, :20], feeling)]))
+        direct, felt = asked[-2][3], asked[-1][3]
+        np.testing.assert_array_equal(felt[0].picture, direct[0].picture)
+    assert not np.array_equal(asked[0][3][0].picture, asked[2][3][0].picture)
+
+
+def test_lids_are_around_the_eyes():
+    share = lid_share(portrait(5).basis.mean)
+    np.testing.assert_allclose(share[list(EYE_LEFT + EYE_RIGHT)], 1)
+    assert share.shape == (MESH_POINTS,)
+    assert share[list(BROW_LEFT_UPPER) + [13, 152, 10]].max() < 0.25
 
 
 def test_eyes_are_open_but_in_a_blink():
