@@ -18,6 +18,7 @@ from evp.corpora.manifest import Manifest
 from evp.corpora.prepare import PrepareConfig
 from evp.corpora.readers import READERS
 from evp.errors import InputError, PortraitError
+from tiny import portrait, tone, write_media
 
 
 @pytest.fixture
@@ -69,6 +70,58 @@ def test_animate_calls_animate_file(run, calls):
     assert arguments == (Path("speech.wav"), Path("me.evp"), Path("out.mp4"))
     assert options["motion_from"] == Path("other.mp4")
     options["progress"](1, 2)
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ((), {"emotion": "auto", "emotion_audio": None, "emotion_feature": None}),
+        (("--emotion", "happy:0.8"), {"emotion": "happy:0.8"}),
+        (("-e", "0 neutral, 2.5 happy:0.8, 6 sad"), {"emotion": "0 neutral, 2.5 happy:0.8, 6 sad"}),
+        (("--emotion", "auto"), {"emotion": "auto"}),
+        (
+            ("--emotion-audio", "angry voice.wav"),
+            {"emotion": "auto", "emotion_audio": Path("angry voice.wav")},
+        ),
+        (("--emotion-feature", "mix.npy"), {"emotion_feature": Path("mix.npy"), "emotion_audio": None}),
+    ],
+)
+def test_animate_hands_the_emotion_on(run, calls, given, wanted):
+    result = run("animate", "speech.wav", "--portrait", "me.evp", "-o", "out.mp4", *given)
+    assert result.exit_code == 0, result.output
+    [(_, _, options)] = calls
+    assert {name: options[name] for name in wanted} == wanted
+    assert options["motion_from"] is None
+
+
+@pytest.mark.parametrize(
+    "given", [("--emotion", "sad"), ("--emotion-audio", "a.wav"), ("--emotion-feature", "mix.npy")]
+)
+def test_animate_takes_no_emotion_for_a_film_that_gives_the_motion(run, calls, given):
+    result = run("animate", "-p", "me.evp", "-o", "out.mp4", "--motion-from", "other.mp4", *given)
+    assert result.exit_code == 2
+    assert "the face feels what it shows" in result.stderr
+    assert not calls
+
+
+@pytest.mark.parametrize("option", ["--emotion-audio", "--emotion-feature"])
+def test_animate_never_overwrites_what_lends_the_emotion(run, calls, option):
+    result = run("animate", "a.wav", "-p", "me.evp", "-o", "other.mp4", option, "./other.mp4")
+    assert result.exit_code == 1
+    assert result.stderr == "evp: cannot write other.mp4: it is also an input\n"
+    assert not calls
+
+
+def test_animate_refuses_two_emotions_in_one_line_and_leaves_no_film(run):
+    portrait(4).save(Path("me.evp"))
+    write_media(Path("speech.wav"), waveform=tone(0.3))
+    result = run(
+        "animate", "speech.wav", "-p", "me.evp", "-o", "o.mp4", "-e", "sad", "--emotion-audio", "a.wav"
+    )
+    assert result.exit_code == 1
+    assert result.stderr.startswith("evp: the emotion can come from a description")
+    assert result.stderr.count("\n") == 1
+    assert sorted(path.name for path in Path().iterdir()) == ["me.evp", "speech.wav"]
 
 
 def test_animate_wants_speech_or_motion(run, calls):

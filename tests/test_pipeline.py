@@ -7,12 +7,13 @@ import pytest
 
 from evp import pipeline
 from evp.clock import SAMPLE_RATE, frames_for_samples
+from evp.emotion.track import EmotionTrack
 from evp.errors import FaceError, InputError, OutputError, PortraitError, WeightsError
 from evp.face import tracking
 from evp.face.tracking import Track
 from evp.media import read_frames, read_speech
-from evp.pipeline import animate, animate_file, motion_from_film
-from tiny import actor, portrait, tone, write_actor, write_media
+from evp.pipeline import animate, animate_file, choose_emotion, emotion_space, motion_from_film
+from tiny import Hearing, actor, portrait, tone, write_actor, write_media
 
 MOUTH = 20
 
@@ -29,8 +30,9 @@ class Silent:
 
 
 @pytest.fixture(autouse=True)
-def silent(monkeypatch: pytest.MonkeyPatch) -> None:
+def stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline, "MotionModel", Silent)
+    monkeypatch.setattr(pipeline, "EmotionModel", Hearing)
 
 
 @pytest.fixture(scope="module")
@@ -208,3 +210,125 @@ def test_speech_that_is_longer_than_the_motion_is_cut(
     animate_file(recording, bundle, tmp_path / "film.mp4", motion_from=driving)
     assert len(frames_of(tmp_path / "film.mp4")) == 12
     assert len(read_speech(tmp_path / "film.mp4")) / SAMPLE_RATE == pytest.approx(0.48, abs=0.08)
+
+
+def told_codes(track: EmotionTrack, *times: float) -> np.ndarray:
+    """How much of each label of the stand-in a track has at ``times``: (times, labels)."""
+    return emotion_space().shares(track.at(np.array(times)))
+
+
+NEUTRAL, HAPPY, SAD, ANGRY, _ = np.eye(5)
+
+
+def test_emotion_is_heard_in_the_speech_by_default():
+    loud, soft, nothing = tone(1.2, level=0.5), tone(1.2, level=0.1), np.zeros(19_200, np.float32)
+    np.testing.assert_allclose(told_codes(choose_emotion(loud), 0.5), [HAPPY], atol=1e-3)
+    np.testing.assert_allclose(told_codes(choose_emotion(soft), 0.5), [SAD], atol=1e-3)
+    np.testing.assert_array_equal(told_codes(choose_emotion(nothing), 0, 1), [NEUTRAL, NEUTRAL])
+    changing = told_codes(choose_emotion(np.concatenate([loud] * 5 + [soft] * 5)), 0, 12)
+    np.testing.assert_allclose(changing, [0.75 * HAPPY + 0.25 * SAD, 0.25 * HAPPY + 0.75 * SAD], atol=0.02)
+
+
+def test_emotion_is_described():
+    track = choose_emotion(tone(4), "0 happy:0.5, 3.5 angry")
+    np.testing.assert_allclose(told_codes(track, 0, 4), [(NEUTRAL + HAPPY) / 2, ANGRY], atol=0.01)
+    with pytest.raises(InputError, match=r"goes to 3.5 s, but the speech ends at 3.00 s"):
+        choose_emotion(tone(3), "0 happy:0.5, 3.5 angry")
+
+
+def test_emotion_is_heard_in_another_recording(tmp_path: Path):
+    other = write_media(tmp_path / "other.wav", waveform=tone(1.0, level=0.1))
+    track = choose_emotion(tone(2), emotion_audio=other)
+    np.testing.assert_allclose(told_codes(track, 0, 1, 2), [SAD] * 3, atol=1e-3)
+
+
+def test_emotion_is_in_a_file(tmp_path: Path):
+    np.save(tmp_path / "mix.npy", emotion_space().code({"angry": 0.25, "happy": 0.5}))
+    track = choose_emotion(tone(2), emotion_feature=tmp_path / "mix.npy")
+    np.testing.assert_allclose(told_codes(track, 0, 2), [(NEUTRAL + ANGRY + 2 * HAPPY) / 4] * 2, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {"emotion": "happy", "emotion_audio": Path("other.wav")},
+        {"emotion": "happy", "emotion_feature": Path("mix.npy")},
+        {"emotion_audio": Path("other.wav"), "emotion_feature": Path("mix.npy")},
+    ],
+)
+def test_emotion_comes_from_one_place(bundle: Path, speech: Path, tmp_path: Path, chosen: dict):
+    with pytest.raises(InputError, match="not from several"):
+        animate_file(speech, bundle, tmp_path / "film.mp4", **chosen)
+    assert names(tmp_path) == ["speech.wav"]
+
+
+def test_recording_that_lends_no_emotion_is_named_once(bundle: Path, speech: Path, tmp_path: Path):
+    hum = write_media(tmp_path / "hum.wav", waveform=tone(1.0, 60, 0.005))
+    for lender, message in (
+        (hum, f"{hum}: the recording has no voice in it"),
+        (tmp_path / "none.wav", f"there is no file {tmp_path / 'none.wav'}"),
+    ):
+        with pytest.raises(InputError) as refused:
+            animate_file(speech, bundle, tmp_path / "film.mp4", emotion_audio=lender)
+        assert str(refused.value) == message
+    assert names(tmp_path) == ["hum.wav", "speech.wav"]
+
+
+@pytest.mark.parametrize(
+    ("emotion", "message"),
+    [("hapy:0.5", "did you mean happy"), ("happy:2", "between 0 and 1"), ("0 sad, 9 happy", "0.41 s")],
+)
+def test_description_that_cannot_be_used_leaves_no_film(
+    bundle: Path, speech: Path, tmp_path: Path, emotion: str, message: str
+):
+    with pytest.raises(InputError, match=message):
+        animate_file(speech, bundle, tmp_path / "film.mp4", emotion=emotion)
+    np.save(tmp_path / "mix.npy", np.zeros(64))
+    with pytest.raises(InputError, match=r"mix\.npy must hold"):
+        animate_file(speech, bundle, tmp_path / "film.mp4", emotion_feature=tmp_path / "mix.npy")
+    assert names(tmp_path) == ["mix.npy", "speech.wav"]
+
+
+def test_chosen_emotion_reaches_the_film(
+    bundle: Path, speech: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    seen: list[np.ndarray] = []
+
+    def watched(_: np.ndarray, __: object, track: EmotionTrack) -> Iterator[np.ndarray]:
+        seen.append(told_codes(track, 0.2)[0])
+        yield np.zeros((128, 144, 3), np.uint8)
+
+    monkeypatch.setattr(pipeline, "animate", watched)
+    other = write_media(tmp_path / "other.wav", waveform=tone(1.0, level=0.1))
+    np.save(tmp_path / "mix.npy", emotion_space().code({"angry": 1}))
+    film = tmp_path / "film.mp4"
+    animate_file(speech, bundle, film)
+    animate_file(speech, bundle, film, emotion="happy:0.5")
+    animate_file(speech, bundle, film, emotion_audio=other)
+    animate_file(speech, bundle, film, emotion_feature=tmp_path / "mix.npy")
+    np.testing.assert_allclose(seen, [HAPPY, (NEUTRAL + HAPPY) / 2, SAD, ANGRY], atol=1e-3)
+
+
+def test_emotion_of_no_strength_is_neutral_to_the_last_bit():
+    speech, person = tone(0.2), portrait(30)
+    neutral = list(animate(speech, person))
+    for text in ("happy:0", "neutral", "happy:0+angry:0"):
+        track = choose_emotion(speech, text)
+        np.testing.assert_array_equal(list(animate(speech, person, track)), neutral)
+    felt = list(animate(speech, person, choose_emotion(speech, "happy:0.3")))
+    assert np.abs(np.array(felt, int) - neutral).max() > 10
+
+
+def test_emotion_changes_no_number_of_frames(bundle: Path, speech: Path, tmp_path: Path):
+    animate_file(speech, bundle, tmp_path / "film.mp4", emotion="0 sad, 0.3 happy:0.8")
+    assert len(frames_of(tmp_path / "film.mp4")) == 11
+
+
+def test_nobody_is_asked_to_hear_a_film_that_brings_its_motion(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(pipeline, "EmotionModel", None)
+    driving = write_actor(tmp_path / "driving.mp4", actor(12), tone(0.48))
+    planted(monkeypatch, 12)
+    animate_file(None, bundle, tmp_path / "film.mp4", motion_from=driving)
+    assert len(frames_of(tmp_path / "film.mp4")) == 12

@@ -16,7 +16,6 @@ from evp.emotion.space import EmotionSpace
 from evp.emotion.track import AUTO, EmotionTrack, parse_track, read_track
 from evp.errors import FaceError, InputError, OutputError
 from evp.face.basis import FaceBasis
-from evp.face.crop import smooth_in_time
 from evp.face.head import fit_head
 from evp.media import FilmWriter, check_output, read_frames, read_speech
 from evp.motion.expression import ExpressionModel
@@ -24,6 +23,7 @@ from evp.motion.facial import FacialMotion
 from evp.motion.model import MotionModel
 from evp.portrait.bundle import Portrait
 from evp.portrait.perform import perform
+from evp.smoothing import smooth_in_time
 
 Progress = Callable[[int, int], None]
 """Called with frames done and frames in all."""
@@ -65,8 +65,9 @@ def choose_emotion(
     if emotion_feature is not None:
         return read_track(emotion_feature)
     if emotion_audio is not None:
+        voice = read_speech(emotion_audio)
         try:
-            return EmotionTrack.steady(EmotionModel.load().hear(read_speech(emotion_audio)).code)
+            return EmotionTrack.steady(EmotionModel.load().hear(voice).code)
         except InputError as error:
             raise InputError(f"{emotion_audio}: {error}") from error
     if emotion != AUTO:

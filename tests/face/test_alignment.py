@@ -37,3 +37,18 @@ def test_what_the_basis_cannot_say_is_kept():
     without = Aligner(FaceBasis.load(), person.head, own.coefficients).align(3, np.zeros(20, np.float32))
     kept = head.pose[3:4].unproject(made[None])[0] - head.pose[3:4].unproject(without[None])[0]
     np.testing.assert_allclose(kept, scar[3], atol=1e-5)
+
+
+def test_what_is_added_comes_on_top_under_the_pose():
+    own, person = aligner(), actor(12)
+    frame, wanted = 7, np.linspace(-1, 1, 20, dtype=np.float32)
+    added = np.random.default_rng(0).normal(0, 0.02, own.basis.mean.shape).astype(np.float32)
+    pose = person.head.pose
+    turned = pose.scale[frame] * added @ pose.rotation[frame].T
+    np.testing.assert_allclose(own.align(frame, wanted, added), own.align(frame, wanted) + turned, atol=1e-3)
+
+
+def test_nothing_added_changes_no_bit():
+    own, wanted = aligner(), np.linspace(-1, 1, 20, dtype=np.float32)
+    nothing = np.zeros_like(own.basis.mean)
+    np.testing.assert_array_equal(own.align(4, wanted, nothing), own.align(4, wanted))

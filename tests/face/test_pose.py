@@ -3,7 +3,7 @@ import pytest
 
 from evp.face.basis import FaceBasis
 from evp.face.layouts import CHIN, HAIRLINE, MOUTH_CORNER_LEFT, MOUTH_CORNER_RIGHT, NOSE_BRIDGE
-from evp.face.pose import Pose, fit_pose
+from evp.face.pose import Pose, fit_pose, fit_similarity
 from tiny import random_poses, rotation
 
 NOSE_TIP = NOSE_BRIDGE[-1]
@@ -23,6 +23,31 @@ def test_fit_finds_the_pose_that_projected():
     np.testing.assert_allclose(found.scale, pose.scale, rtol=1e-12)
     np.testing.assert_allclose(found.rotation, pose.rotation, atol=1e-12)
     np.testing.assert_allclose(found.shift, pose.shift, atol=1e-9)
+
+
+def test_any_points_can_be_fitted():
+    rng = np.random.default_rng(8)
+    pose, points = random_poses(30, rng, most=80), rng.normal(size=(6, 3))
+    found = fit_similarity(points, pose.project(points))
+    np.testing.assert_allclose(found.project(points), pose.project(points), atol=1e-9)
+    np.testing.assert_allclose(found.scale, pose.scale, rtol=1e-12)
+    np.testing.assert_allclose(found.rotation, pose.rotation, atol=1e-12)
+
+
+def test_fit_of_noisy_points_is_the_best_there_is():
+    rng = np.random.default_rng(9)
+    pose, points = random_poses(1, rng), rng.normal(size=(8, 3))
+    noisy = pose.project(points) + rng.normal(0, 20, (1, 8, 3))
+    found = fit_similarity(points, noisy)
+
+    def miss(scale: np.ndarray, rotated: np.ndarray, shift: np.ndarray) -> float:
+        return float(((Pose(scale, rotated, shift).project(points) - noisy) ** 2).sum())
+
+    least = miss(found.scale, found.rotation, found.shift)
+    for _ in range(40):
+        angles, change, shift = rng.normal(0, 1, 3), rng.normal(0, 0.01), rng.normal(0, 0.5, 3)
+        turned = found.rotation @ rotation(*angles)
+        assert miss(found.scale * np.exp(change), turned, found.shift + shift) > least
 
 
 def test_unproject_inverts_project():
