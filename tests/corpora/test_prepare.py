@@ -262,6 +262,9 @@ def test_sentence_may_be_held_out(tmp_path: Path):
     assert {clip.split for clip in manifest.clips} == {"test"}
     assert len(manifest.dropped) == 10
     assert set(manifest.dropped.values()) == {"the sentence 02 is held out for testing"}
+    everything = prepare_corpus(read_ravdess, [tmp_path], tmp_path / "c")
+    assert (len(everything.clips), everything.dropped) == (12, {})
+    assert prepare_corpus(read_ravdess, [tmp_path], tmp_path / "c", config) == manifest
 
 
 def test_silent_sound_is_dropped_with_its_reason(tmp_path: Path):

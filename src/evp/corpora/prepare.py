@@ -10,6 +10,7 @@ them before it was moved, is ``borrowed`` if there is an array of this name, and
   ``crop_frames``, ``crop_landmarks``, ``crop_outline``, ``crop_angles`` and ``crop_shape``.
 """
 
+import functools
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -40,6 +41,8 @@ Progress = Callable[[int, int], None]
 OpeningHearer = Callable[[NDArray[np.floating]], NDArray[np.floating]]
 """Sound (samples,) -> how far it makes the mouth open (frames,), in any unit."""
 
+_TRACKS = "tracks"
+"""The folder, within that of the corpus, of faces that are found but not fitted yet."""
 _LEAST_FRAMES = 25
 _NEUTRAL_CLIPS = 80
 
@@ -90,30 +93,16 @@ def prepare_corpus(
         {clip.speaker: clip.split for clip in known.clips},
     )
     recordings, held_out = _hold_out(listing.recordings, splits, config.held_out_sentences)
-    clips = {clip.file: clip for clip in known.clips}
-    dropped = known.dropped | {str(path): why for path, why in (listing.dropped | held_out).items()}
+    clips = {clip.file: clip for clip in known.clips if clip.file not in map(_file, held_out)}
+    dropped = known.dropped | {str(path): reason for path, reason in listing.dropped.items()}
+    dropped |= {str(r.source): f"the sentence {r.sentence} is held out for testing" for r in held_out}
     steps = _Steps(recordings, dropped, progress)
-    tracks = output / "tracks"
-    tracks.mkdir(parents=True, exist_ok=True)
+    (output / _TRACKS).mkdir(parents=True, exist_ok=True)
     for speaker, own in _by_speaker(recordings).items():
-        usable = []
-        for recording in own:
-            with steps.step(recording):
-                _listen_or_track(recording, output / _file(recording), tracks / _file(recording))
-                usable.append(recording)
-        neutral: NDArray[np.float64] | None = None
-        for recording in usable:
-            archive, track = output / _file(recording), tracks / _file(recording)
-            if recording.video is not None:
-                with steps.step(recording):
-                    if not archive.exists():
-                        if neutral is None:
-                            neutral = _neutral(usable, tracks)
-                        _finish(recording, track, archive, neutral, config.crops, hear_opening)
-            if archive.exists():
-                clips[archive.name] = _entry(recording, archive, splits[speaker])
+        for recording in _prepared(own, output, steps, config.crops, hear_opening):
+            clips[_file(recording)] = _entry(recording, output, splits[speaker])
         Manifest(tuple(clips.values()), dropped).write(output)
-    shutil.rmtree(tracks)
+    shutil.rmtree(output / _TRACKS)
     manifest = Manifest(tuple(clips.values()), dropped)
     if config.lend_sound:
         manifest = lend_sound(output, manifest)
@@ -161,14 +150,14 @@ def _read(reader: Reader, sources: list[Path]) -> Listing:
 
 def _hold_out(
     recordings: Sequence[Recording], splits: Mapping[str, Split], sentences: tuple[str, ...]
-) -> tuple[list[Recording], dict[Path, str]]:
-    """Recordings without those ``sentences`` that only test speakers may say, and these with the reason."""
-    held_out = {
-        recording.source: f"the sentence {recording.sentence} is held out for testing"
-        for recording in recordings
-        if recording.sentence in sentences and splits[recording.speaker] != "test"
-    }
-    return [recording for recording in recordings if recording.source not in held_out], held_out
+) -> tuple[list[Recording], list[Recording]]:
+    """The recordings to prepare, and those of ``sentences`` that only test speakers may say."""
+    kept: list[Recording] = []
+    held_out: list[Recording] = []
+    for recording in recordings:
+        tested = splits[recording.speaker] == "test"
+        (kept if tested or recording.sentence not in sentences else held_out).append(recording)
+    return kept, held_out
 
 
 def _by_speaker(recordings: Sequence[Recording]) -> dict[str, list[Recording]]:
@@ -182,10 +171,10 @@ def _file(recording: Recording) -> str:
     return f"{recording.name}.npz"
 
 
-def _entry(recording: Recording, archive: Path, split: Split) -> ClipEntry:
-    with np.load(archive) as stored:
+def _entry(recording: Recording, output: Path, split: Split) -> ClipEntry:
+    with np.load(output / _file(recording)) as stored:
         return ClipEntry(
-            file=archive.name,
+            file=_file(recording),
             speaker=recording.speaker,
             source=recording.source.name,
             frames=int(stored["frames"]),
@@ -199,6 +188,33 @@ def _entry(recording: Recording, archive: Path, split: Split) -> ClipEntry:
             split=split,
             words=recording.words,
         )
+
+
+def _prepared(
+    recordings: Sequence[Recording],
+    output: Path,
+    steps: _Steps,
+    most_crops: int,
+    hear_opening: OpeningHearer | None,
+) -> Iterator[Recording]:
+    """Makes the archives of one speaker's recordings, and gives those that could be made or were there."""
+    tracks = output / _TRACKS
+    usable = []
+    for recording in recordings:
+        with steps.step(recording):
+            _listen_or_track(recording, output / _file(recording), tracks / _file(recording))
+            usable.append(recording)
+    neutral = functools.cache(lambda: _neutral(usable, tracks))
+    for recording in usable:
+        archive = output / _file(recording)
+        if recording.video is not None:
+            with steps.step(recording):
+                if not archive.exists():
+                    _finish(
+                        recording, tracks / _file(recording), archive, neutral(), most_crops, hear_opening
+                    )
+        if archive.exists():
+            yield recording
 
 
 def _listen_or_track(recording: Recording, archive: Path, track: Path) -> None:
