@@ -5,9 +5,9 @@ import pytest
 
 from evp.errors import InputError
 from evp.face.basis import FaceBasis
-from evp.face.crop import smooth_in_time
 from evp.face.layouts import from_mesh, mouth_opening, mouth_width
 from evp.original.lifting import motion_from_landmarks, motion_from_speech, rest_face
+from evp.smoothing import smooth_in_time
 from tiny import random_poses
 
 
