@@ -46,6 +46,14 @@ def tone(
     return (level * np.sin(2 * np.pi * hertz * time)).astype(np.float32)
 
 
+def voice(seconds: float, hertz: float, level: float = 0.3) -> NDArray[np.float32]:
+    """Something like a voice (samples,) at 16 kHz: a buzz in four syllables a second, in very quiet noise."""
+    buzz = sum(tone(seconds, hertz * n, level / n) for n in range(1, int(7000 / hertz)))
+    syllables = np.clip(4 * tone(seconds, 4, 1), 0, 1)
+    noise = 1e-4 * np.random.default_rng(0).standard_normal(len(syllables))
+    return (buzz * syllables + noise).astype(np.float32)
+
+
 def clicks(seconds: float, times: Sequence[float], rate: int = SAMPLE_RATE) -> NDArray[np.float32]:
     """Silence (samples,) with a click of one millisecond at each of ``times`` (seconds)."""
     waveform = np.zeros(round(seconds * rate), np.float32)

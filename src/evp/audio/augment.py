@@ -46,14 +46,20 @@ class AugmentConfig:
 
 
 def changed_voice(
-    rows: NDArray[np.floating], config: AugmentConfig, random: np.random.Generator
+    rows: NDArray[np.floating],
+    config: AugmentConfig,
+    random: np.random.Generator,
+    pitch: float | None = None,
 ) -> NDArray[np.floating]:
-    """The rows as another speaker in another room would have given them; see the fields of AugmentConfig."""
+    """The rows as another speaker in another room would have given them; see the fields of AugmentConfig.
+
+    ``pitch`` is how many times higher the voice becomes; None leaves it to chance.
+    """
     if random.random() < config.untouched:
         return rows
     smooth = rows @ _envelope_projection()
     formants = np.exp(random.uniform(-1, 1) * np.log1p(config.formants))
-    pitch = 2 ** (random.uniform(-1, 1) * config.pitch)
+    pitch = 2 ** (random.uniform(-1, 1) * config.pitch) if pitch is None else pitch
     rows = _stretched(smooth, formants) + random.uniform(0.3, 1) * _stretched(rows - smooth, pitch)
     if random.random() < config.room:
         rows = _reverberated(rows, random)

@@ -20,12 +20,14 @@ CONTENT_SIZE = 256
 
 @dataclass(frozen=True)
 class Conv:
-    """Convolution that keeps the size, without bias, then batch normalisation and ReLU."""
+    """Convolution without bias, zeros around the picture, then batch normalisation and ReLU."""
 
     channels: int
     """Channels that come out."""
     kernel: tuple[int, int] = (3, 3)
     """Odd height and width."""
+    stride: int = 1
+    """1 keeps the size."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,11 @@ class EncoderConfig:
     """Whether the picture is (columns, rows), time to the right, instead of (rows, columns)."""
     hidden: int = 2048
     """Width between the picture and the code."""
+    statistics: bool = False
+    """Whether the first dense layer sees every row of the picture, and the code is made of the mean and the standard
+    deviation of what it says over the rows: what is heard then does not depend on when."""
     dropout: float = 0.0
-    """Share of the hidden values that is dropped in training."""
+    """Share of the numbers between picture and dense layers that is dropped in training."""
 
 
 PAPER_EMOTION = EncoderConfig(
@@ -86,28 +91,36 @@ class Encoder(nn.Module):
         widths = iter(pairwise(channels))
         self.layers = nn.Sequential(
             *(
-                convolution(*next(widths), layer.kernel)
+                convolution(*next(widths), layer)
                 if isinstance(layer, Conv)
                 else nn.MaxPool2d(layer.kernel, layer.stride)
                 for layer in config.layers
             )
         )
         with torch.no_grad():
-            flat = self.eval().picture(torch.zeros(1, config.rows, config.columns)).shape[1]
+            seen = self.eval().picture(torch.zeros(1, config.rows, config.columns)).shape[-1]
+        summary = config.hidden * (2 if config.statistics else 1)
         self.dense = nn.Sequential(
-            nn.Linear(flat, config.hidden), nn.ReLU(), nn.Linear(config.hidden, config.size), nn.ReLU()
+            nn.Linear(seen, config.hidden), nn.ReLU(), nn.Linear(summary, config.size), nn.ReLU()
         )
         self.dropout = nn.Dropout(config.dropout)
         self.train()
 
     def picture(self, windows: Tensor) -> Tensor:
-        """Windows (B, rows, columns) -> what the layers leave of them, flat: 3072 and 12288 numbers in the paper."""
+        """Windows (B, rows, columns) -> what the layers leave of them: (B, numbers), 3072 and 12288 in the paper.
+
+        With ``statistics`` (B, height, numbers).
+        """
         picture = windows.transpose(1, 2) if self.config.columns_first else windows
-        return self.layers(picture[:, None]).flatten(1)
+        picture = self.layers(picture[:, None])
+        return picture.transpose(1, 2).flatten(2) if self.config.statistics else picture.flatten(1)
 
     def forward(self, windows: Tensor) -> Tensor:
         """Windows (B, rows, columns) -> codes (B, size), not negative."""
-        return self.dense(self.dropout(self.picture(windows)))
+        hidden = self.dense[:2](self.dropout(self.picture(windows)))
+        if self.config.statistics:
+            hidden = torch.cat(torch.std_mean(hidden, dim=1), dim=1)
+        return self.dense[2:](hidden)
 
 
 class EmotionEncoder(Encoder):
@@ -202,9 +215,11 @@ class EmotionClassifier(nn.Module):
         return self.output(codes)
 
 
-def convolution(before: int, after: int, kernel: tuple[int, int] = (3, 3)) -> nn.Sequential:
-    """A `Conv` layer: ``0`` the convolution, ``1`` its normalisation."""
-    padding = kernel[0] // 2, kernel[1] // 2
+def convolution(before: int, after: int, layer: Conv) -> nn.Sequential:
+    """``0`` the convolution of a `Conv` layer, ``1`` its normalisation."""
+    padding = layer.kernel[0] // 2, layer.kernel[1] // 2
     return nn.Sequential(
-        nn.Conv2d(before, after, kernel, padding=padding, bias=False), nn.BatchNorm2d(after), nn.ReLU()
+        nn.Conv2d(before, after, layer.kernel, layer.stride, padding, bias=False),
+        nn.BatchNorm2d(after),
+        nn.ReLU(),
     )

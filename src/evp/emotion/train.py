@@ -1,0 +1,341 @@
+"""Trains the networks that hear emotion on a prepared corpus: stage 1 of the paper."""
+
+import json
+import math
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from evp.audio.augment import AugmentConfig
+from evp.corpora.manifest import ClipEntry
+from evp.emotion.dataset import (
+    Batcher,
+    classes_of,
+    emotion_clips,
+    group_speakers,
+    read_recordings,
+    read_waveform,
+)
+from evp.emotion.hearing import FORMAT, EmotionModel
+from evp.emotion.losses import emotion_losses
+from evp.emotion.network import (
+    EMOTION_SIZE,
+    ClassifierConfig,
+    Conv,
+    EmotionClassifier,
+    EmotionEncoder,
+    EncoderConfig,
+    Pool,
+)
+from evp.emotion.windows import COLUMNS, WINDOW_ROWS
+from evp.errors import InputError
+from evp.evaluation.recognition import average_recall, confusion
+from evp.losses import weighted_sum
+from evp.weights import export_weights
+
+LABELS = ("angry", "calm", "contempt", "disgusted", "fear", "happy", "neutral", "sad", "surprised")
+WEIGHTS = {"classification": 1.0}
+NETWORKS = 4
+
+ENCODER = EncoderConfig(
+    layers=(
+        Conv(16, (5, 5), stride=2), Pool((2, 2), (2, 2)), Conv(32), Pool((2, 2), (2, 2)),
+        Conv(64), Pool((1, 2), (1, 2)), Conv(96),
+    ),
+    size=EMOTION_SIZE // NETWORKS,
+    rows=WINDOW_ROWS,
+    columns=COLUMNS,
+    hidden=128,
+    statistics=True,
+    dropout=0.3,
+)  # fmt: skip
+"""One of the shipped networks: 1.6 s of sound -> its part of the code."""
+
+
+@dataclass(frozen=True)
+class EmotionConfig:
+    """One training run; the defaults are the shipped model's."""
+
+    steps: int = 4800
+    """Training steps; the networks take turns."""
+    networks: int = NETWORKS
+    """Networks that hear together: each gives its part of the code, and what they hear is averaged. Each is trained
+    without its share of the speakers, and measured on them."""
+    batch: int = 32
+    """Windows in a batch, each of another recording."""
+    learning_rate: float = 2e-3
+    """Peak learning rate of AdamW; it rises over the first 5 % of the steps and falls to zero as a cosine."""
+    weight_decay: float = 0.05
+    """Decay of the weights."""
+    averaging: float = 0.99
+    """Decay of the running average of the weights, which is what is stored."""
+    smoothing: float = 0.1
+    """Share of every label that is spread over all classes."""
+    labels: tuple[str, ...] = LABELS
+    """Emotions of the corpus that count."""
+    least_speakers: int = 2
+    """An emotion of fewer speakers gets a code, but is not a class: it could not be told from their voices."""
+    encoder: EncoderConfig = ENCODER
+    """The layers of every network."""
+    masked_rows: int = 24
+    """Largest number of neighbouring rows that are blanked in a window."""
+    augment: AugmentConfig = field(
+        default_factory=lambda: AugmentConfig(speed=0.12, formants=0.12, pitch=0.25, masked_bands=8)
+    )
+    """Changes of voice, room and level."""
+    weights: dict[str, float] = field(default_factory=lambda: dict(WEIGHTS))
+    """Weight of every loss of ``emotion_losses``."""
+    leave_out: tuple[str, ...] = ()
+    """Speakers and files that are not trained on."""
+    seed: int = 0
+    """Start of every random choice."""
+    checkpoint_every: int = 400
+    """Steps between checkpoints."""
+
+    def __post_init__(self) -> None:
+        if min(self.steps, self.networks, self.batch) < 1:
+            raise ValueError("steps, networks and batch must be at least 1")
+        if self.encoder.size * self.networks != EMOTION_SIZE:
+            raise ValueError(
+                f"{self.networks} codes of {self.encoder.size} do not make one of {EMOTION_SIZE}"
+            )
+
+
+class EmotionNetwork(nn.Module):
+    """Encoder and classifier."""
+
+    def __init__(self, encoder: EncoderConfig, classes: int) -> None:
+        super().__init__()
+        self.encoder = EmotionEncoder(encoder)
+        self.classifier = EmotionClassifier(ClassifierConfig(classes, encoder.size))
+
+    def forward(self, windows: Tensor) -> tuple[Tensor, Tensor]:
+        """Windows (B, rows, columns) -> codes (B, size) and logits (B, classes)."""
+        codes = self.encoder(windows)
+        return codes, self.classifier(codes)
+
+
+class Together(nn.Module):
+    """What is shipped: networks that hear together."""
+
+    def __init__(self, networks: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.networks = nn.ModuleList(networks)
+
+    def forward(self, windows: Tensor) -> tuple[Tensor, Tensor]:
+        """Windows (B, rows, columns) -> codes side by side (B, 128) and mean logits (B, classes), linear in them."""
+        codes, logits = zip(*(network(windows) for network in self.networks), strict=True)
+        return torch.cat(codes, dim=1), torch.stack(logits).mean(dim=0)
+
+
+class Training:
+    """The state of a run: everything that a checkpoint holds."""
+
+    def __init__(self, batchers: Sequence[Batcher], classes: int, config: EmotionConfig) -> None:
+        """``batchers`` feed one network each."""
+        torch.manual_seed(config.seed)
+        self.config, self.batchers = config, batchers
+        networks = [EmotionNetwork(config.encoder, classes) for _ in batchers]
+        self.networks = nn.ModuleList(networks)
+        self.networks.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # faster on a CPU
+        average = torch.optim.swa_utils.get_ema_multi_avg_fn(config.averaging)  # type: ignore[no-untyped-call]
+        self.averages = [
+            torch.optim.swa_utils.AveragedModel(network, multi_avg_fn=average, use_buffers=True)
+            for network in networks
+        ]
+        self.optimizer = torch.optim.AdamW(
+            self.networks.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+        )
+        self.step = 0
+
+    def advance(self) -> dict[str, float]:
+        """One training step of the network whose turn it is; returns its named losses and their ``total``."""
+        torch.manual_seed(hash((self.config.seed, self.step)))
+        turn = self.step % len(self.batchers)
+        batch = self.batchers[turn].batch(self.config.seed, self.step)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.config.learning_rate * _schedule(self.step / self.config.steps)
+        network = self.networks[turn].train()
+        _, logits = network(torch.from_numpy(batch.windows))
+        losses = emotion_losses(logits, torch.from_numpy(batch.classes), self.config.smoothing)
+        total = weighted_sum(losses, self.config.weights)
+        self.optimizer.zero_grad()
+        total.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(network.parameters(), 2.0)
+        self.optimizer.step()
+        self.averages[turn].update_parameters(network)
+        self.step += 1
+        return {name: float(loss.detach()) for name, loss in losses.items()} | {
+            "total": float(total.detach())
+        }
+
+    def together(self, numbers: Iterable[int] | None = None) -> Together:
+        """The averaged networks, or those with these ``numbers``, as they are shipped."""
+        chosen = self.averages if numbers is None else [self.averages[number] for number in numbers]
+        return Together([average.module for average in chosen]).eval()
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint; ``path`` appears only when it is whole."""
+        temporary = path.with_name(path.name + ".part")
+        state = {name: part.state_dict() for name, part in self._parts().items()}
+        torch.save(state | {"step": self.step}, temporary)
+        temporary.replace(path)
+
+    def restore(self, path: Path) -> None:
+        """Continue from a checkpoint of the same corpus and configuration."""
+        stored = torch.load(path, weights_only=True)
+        for name, part in self._parts().items():
+            part.load_state_dict(stored[name])
+        self.step = stored["step"]
+
+    def _parts(self) -> dict[str, nn.Module | torch.optim.Optimizer]:
+        averages = nn.ModuleList(self.averages)
+        return {"networks": self.networks, "averages": averages, "optimizer": self.optimizer}
+
+
+def export_emotion(path: Path, together: Together, metadata: Mapping[str, Any]) -> None:
+    """Write the weights that ``EmotionModel`` loads; ``metadata`` has ``labels`` and ``label_codes``."""
+    example = {"windows": torch.zeros(2, WINDOW_ROWS, COLUMNS)}
+    described = {"kind": "emotion", "format": FORMAT, **metadata}
+    free = {"windows": {0: torch.export.Dim("count", min=1, max=4096)}}
+    export_weights(path, together, example, ["codes", "logits"], described, free)
+
+
+@dataclass(frozen=True)
+class Listening:
+    """What one of the networks heard in one voiced recording."""
+
+    clip: ClipEntry
+    strange: bool
+    """The network was not trained on the speaker."""
+    code: NDArray[np.float32]
+    """The network's part of the code."""
+    probabilities: NDArray[np.float32]
+
+
+def listen(
+    model: EmotionModel, corpus: Path, clips: Sequence[ClipEntry], strangers: Collection[str]
+) -> Iterator[Listening]:
+    """What ``model`` hears in those of ``clips`` that ``strangers`` speak, and of labels that have no such in all."""
+    lacking = {clip.emotion for clip in clips} - {clip.emotion for clip in clips if clip.speaker in strangers}
+    for clip in clips:
+        if (strange := clip.speaker in strangers) or clip.emotion in lacking:
+            heard = model.hear(read_waveform(corpus, clip))
+            if heard.voiced.any():
+                yield Listening(clip, strange, heard.code, heard.whole)
+
+
+def mean_codes(listenings: Iterable[Listening]) -> dict[str, NDArray[np.float64]]:
+    """The mean code of every emotion: over a speaker's recordings, then over speakers."""
+    codes: dict[str, dict[str, list[NDArray[np.float32]]]] = defaultdict(lambda: defaultdict(list))
+    for listening in listenings:
+        codes[listening.clip.emotion or ""][listening.clip.speaker].append(listening.code)
+    return {
+        label: np.mean([np.mean(own, axis=0) for own in speakers.values()], axis=0)
+        for label, speakers in sorted(codes.items())
+    }
+
+
+def measured(listenings: Iterable[Listening], labels: Sequence[str]) -> dict[str, Any]:
+    """Unweighted average recall and confusion matrix over the recordings of these emotions by strangers."""
+    judged = [found for found in listenings if found.strange and found.clip.emotion in labels]
+    matrix = confusion(
+        [found.clip.emotion or "" for found in judged],
+        [labels[int(found.probabilities.argmax())] for found in judged],
+        labels,
+    )
+    return {"recall": round(average_recall(matrix), 4), "confusion": matrix[:, :-1].tolist()}
+
+
+def train_emotion(
+    corpus: Path,
+    output: Path,
+    config: EmotionConfig,
+    progress: Callable[[int, dict[str, float]], None] | None = None,
+) -> Path:
+    """Train on the training speakers of a prepared ``corpus`` and write ``output``/emotion.onnx; returns its path.
+
+    ``output``/checkpoint.pt is written as the run goes; when it is there, the run continues from it and ends as if it
+    had never stopped. ``progress`` is called after every step with the number of steps done and the named losses. How
+    well each network hears the speakers that it was not trained on is in the metadata under ``strangers``, and
+    recording by recording in ``output``/strangers.json; how well all of them hear the corpus's validation speakers, if
+    there are any, under ``validation``. Raises InputError when the corpus cannot be used.
+    """
+    clips = emotion_clips(corpus, config.leave_out)
+    labels = classes_of(clips["train"], config.labels, config.least_speakers)
+    if len(labels) < 2:
+        raise InputError(f"{corpus} has fewer than two emotions that {config.least_speakers} speakers show")
+    known = [clip for clip in clips["train"] if clip.emotion in config.labels]
+    groups = group_speakers((clip.speaker for clip in known), config.networks)
+    recordings = read_recordings(corpus, [clip for clip in known if clip.emotion in labels])
+    batchers = [
+        Batcher(
+            [own for own in recordings if own.speaker not in group],
+            labels,
+            config.batch,
+            config.masked_rows,
+            config.augment,
+        )
+        for group in groups
+    ]
+    training = Training(batchers, len(labels), config)
+    output.mkdir(parents=True, exist_ok=True)
+    checkpoint = output / "checkpoint.pt"
+    if checkpoint.exists():
+        training.restore(checkpoint)
+    while training.step < config.steps:
+        losses = training.advance()
+        if training.step % config.checkpoint_every == 0 or training.step == config.steps:
+            training.save(checkpoint)
+        if progress:
+            progress(training.step, losses)
+    metadata: dict[str, Any] = {
+        "config": asdict(config),
+        "labels": labels,
+        "groups": [sorted(group) for group in groups],
+    }
+    with TemporaryDirectory(dir=output) as folder:
+        draft = Path(folder) / "emotion.onnx"
+        parts = []
+        for number, group in enumerate(groups):
+            export_emotion(draft, training.together([number]), metadata)
+            parts.append(list(listen(EmotionModel.load(draft, threads=1), corpus, known, group)))
+        codes = [mean_codes(part) for part in parts]
+        metadata["label_codes"] = {
+            label: np.concatenate([code[label] for code in codes]).round(5).tolist() for label in codes[0]
+        }
+        listenings = [found for part in parts for found in part]
+        if any(found.strange for found in listenings):
+            metadata["strangers"] = measured(listenings, labels)
+            _write_strangers(output / "strangers.json", listenings, labels)
+        if clips["validation"]:
+            export_emotion(draft, training.together(), metadata)
+            everybody = {clip.speaker for clip in clips["validation"]}
+            model = EmotionModel.load(draft, threads=1)
+            metadata["validation"] = measured(listen(model, corpus, clips["validation"], everybody), labels)
+    export_emotion(output / "emotion.onnx", training.together(), metadata)
+    return output / "emotion.onnx"
+
+
+def _write_strangers(path: Path, listenings: Iterable[Listening], labels: Sequence[str]) -> None:
+    lines = [
+        {
+            "file": found.clip.file, "speaker": found.clip.speaker, "emotion": found.clip.emotion,
+            "heard": dict(zip(labels, found.probabilities.round(4).tolist(), strict=True)),
+        }
+        for found in listenings
+        if found.strange
+    ]  # fmt: skip
+    path.write_text("[\n" + ",\n".join(json.dumps(line) for line in lines) + "\n]\n")
+
+
+def _schedule(done: float) -> float:
+    return min(done / 0.05 + 0.01, 1.0) * (0.5 + 0.5 * math.cos(math.pi * done))

@@ -1,0 +1,94 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evp.audio.augment import AugmentConfig
+from evp.corpora.manifest import ClipEntry, Manifest
+from evp.emotion.dataset import Batcher, classes_of, emotion_clips, group_speakers, read_recordings
+from evp.emotion.windows import COLUMNS, WINDOW_ROWS
+from evp.errors import InputError
+from tiny import voice
+
+LABELS = ("angry", "sad")
+AS_RECORDED = AugmentConfig(untouched=1, speed=0, masked_bands=0)
+
+
+def clip(
+    name: str, speaker: str, emotion: str | None, split: str = "train", voiced: bool = True
+) -> ClipEntry:
+    return ClipEntry(
+        f"{name}.npz", speaker, name, 25, filmed=False, voiced=voiced, emotion=emotion, split=split
+    )
+
+
+def write(folder: Path, clips: list[ClipEntry]) -> Path:
+    Manifest(tuple(clips)).write(folder)
+    for entry in clips:
+        np.savez(folder / entry.file, waveform=voice(1.5, 300 if entry.emotion == "angry" else 110))
+    return folder
+
+
+def test_clips_by_split_without_those_that_say_nothing(tmp_path: Path) -> None:
+    write(tmp_path, [
+        clip("a", "anna", "sad"), clip("b", "anna", None), clip("c", "anna", "sad", voiced=False),
+        clip("d", "bert", "sad", "test"), clip("e", "carl", "angry"), clip("f", "anna", "angry"),
+    ])  # fmt: skip
+    clips = emotion_clips(tmp_path, leave_out=("carl", "f.npz"))
+    assert [entry.source for entry in clips["train"]] == ["a"]
+    assert [entry.source for entry in clips["test"]] == ["d"]
+
+
+def test_speaker_in_two_splits_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, [clip("a", "anna", "sad"), clip("b", "anna", None, "test")])
+    with pytest.raises(InputError, match="anna is in two splits"):
+        emotion_clips(tmp_path)
+
+
+def test_nothing_to_train_on_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, [clip("a", "anna", None), clip("b", "bert", "sad", "test")])
+    with pytest.raises(InputError, match="no clip with sound and an emotion"):
+        emotion_clips(tmp_path)
+
+
+def test_class_needs_speakers() -> None:
+    clips = [
+        clip("a", "anna", "sad"),
+        clip("b", "bert", "sad"),
+        clip("c", "bert", "angry"),
+        clip("d", "bert", "angry"),
+    ]
+    assert classes_of(clips, ("angry", "happy", "sad"), 2) == ("sad",)
+
+
+def test_every_speaker_is_left_out_once_and_the_sexes_are_mixed() -> None:
+    speakers = [f"Actor_{number:02}" for number in range(1, 21)]  # odd numbers are men
+    groups = group_speakers(speakers, 4)
+    assert sorted(sum(map(sorted, groups), [])) == speakers
+    for group in groups:
+        assert len(group) == 5 and 0 < sum(int(speaker[-2:]) % 2 for speaker in group) < 5
+    assert group_speakers(speakers, 1) == [set()]
+
+
+def test_batches_have_every_class_alike_and_follow_from_the_step(tmp_path: Path) -> None:
+    write(tmp_path, [clip("a", "anna", "sad")] + [clip(f"b{n}", "anna", "angry") for n in range(5)])
+    recordings = read_recordings(tmp_path, emotion_clips(tmp_path)["train"])
+    batcher = Batcher(recordings, ("angry", "happy", "sad"), 8, 10, AugmentConfig())
+    batch = batcher.batch(1, 2)
+    assert batch.windows.shape == (8, WINDOW_ROWS, COLUMNS) and batch.windows.dtype == np.float32
+    assert sorted(batch.classes) == [0] * 4 + [2] * 4  # nobody is happy
+    np.testing.assert_array_equal(batch.windows, batcher.batch(1, 2).windows)
+    assert not np.array_equal(batch.windows, batcher.batch(1, 3).windows)
+
+
+def test_untouched_windows_are_heard_as_when_the_network_runs(tmp_path: Path) -> None:
+    from evp.audio.loudness import measure
+    from evp.emotion.windows import features
+
+    write(tmp_path, [clip("a", "anna", "sad")])
+    recordings = read_recordings(tmp_path, emotion_clips(tmp_path)["train"])
+    window = Batcher(recordings, ("sad",), 1, 0, AS_RECORDED).batch(0, 0).windows[0]
+    waveform = voice(1.5, 110)
+    rows = features(waveform, measure(waveform), -WINDOW_ROWS, 150 + WINDOW_ROWS)
+    differences = [np.abs(rows[n : n + WINDOW_ROWS] - window).mean() for n in range(len(rows) - WINDOW_ROWS)]
+    assert min(differences) < 0.03

@@ -1,0 +1,153 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+import torch
+
+from evp.audio.augment import AugmentConfig
+from evp.corpora.manifest import ClipEntry, Manifest
+from evp.emotion.dataset import Batcher, emotion_clips, read_recordings
+from evp.emotion.hearing import EmotionModel
+from evp.emotion.network import Conv, EncoderConfig, Pool
+from evp.emotion.train import (
+    EmotionConfig,
+    Listening,
+    Together,
+    Training,
+    mean_codes,
+    measured,
+    train_emotion,
+)
+from evp.emotion.windows import COLUMNS, WINDOW_ROWS
+from evp.errors import InputError
+from tiny import voice
+
+ENCODER = EncoderConfig(
+    (Conv(4, (5, 5), 2), Pool((4, 4), (4, 4))), 64, WINDOW_ROWS, COLUMNS, hidden=16, statistics=True
+)
+TINY = EmotionConfig(
+    steps=2, networks=2, batch=4, encoder=ENCODER, augment=AugmentConfig(untouched=1), checkpoint_every=1
+)
+PITCHES = {"angry": 320, "sad": 100}
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four speakers, angry in high and sad in low voices, one of them for validation; contempt of one speaker."""
+    folder, clips = tmp_path_factory.mktemp("corpus"), []
+    for number, speaker in enumerate(["anna", "bert", "carl", "dora"]):
+        for emotion, hertz in {**PITCHES, **({"contempt": 150} if speaker == "anna" else {})}.items():
+            file = f"{speaker}_{emotion}.npz"
+            np.savez(folder / file, waveform=voice(1.2, hertz * (1 + number / 20)))
+            split = "validation" if speaker == "dora" else "train"
+            clips.append(ClipEntry(file, speaker, file, 30, filmed=False, emotion=emotion, split=split))
+    Manifest(tuple(clips)).write(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, EmotionModel, list[float]]:
+    """A whole run: its folder, the model, and the total loss of every step."""
+    folder, totals = tmp_path_factory.mktemp("run"), []
+    config = replace(TINY, steps=100, learning_rate=1e-2, averaging=0.9, checkpoint_every=100)
+
+    def follow(step: int, losses: dict[str, float]) -> None:
+        totals.append(losses["total"])
+        assert step == len(totals)
+
+    return folder, EmotionModel.load(train_emotion(corpus, folder, config, follow)), totals
+
+
+def training(corpus: Path, config: EmotionConfig) -> Training:
+    recordings = read_recordings(corpus, emotion_clips(corpus)["train"])
+    batchers = [Batcher(recordings, ("angry", "sad"), config.batch, 10, config.augment)] * config.networks
+    return Training(batchers, 2, config)
+
+
+def test_a_run_ends_with_a_model_and_leaves_nothing_else(trained) -> None:
+    folder, model, totals = trained
+    assert {path.name for path in folder.iterdir()} == {"emotion.onnx", "checkpoint.pt", "strangers.json"}
+    assert model.labels == ("angry", "sad") and len(totals) == 100 and np.isfinite(totals).all()
+    shapes = {label: code.shape for label, code in model.label_codes.items()}
+    assert shapes == dict.fromkeys(("angry", "contempt", "sad"), (128,))
+
+
+def test_planted_classes_are_learned_from_other_speakers(trained) -> None:
+    _, model, _ = trained
+    assert model.session.metadata["strangers"]["recall"] > 0.8
+    assert model.session.metadata["validation"]["recall"] == 1
+    for number, hertz in enumerate(PITCHES.values()):
+        assert model.hear(voice(3, 1.1 * hertz)).whole.argmax() == number
+
+
+def test_no_network_is_measured_on_speakers_it_was_trained_on(trained) -> None:
+    folder, model, _ = trained
+    metadata = model.session.metadata
+    assert sorted(sum(metadata["groups"], [])) == ["anna", "bert", "carl"]  # dora is for validation
+    strangers = json.loads((folder / "strangers.json").read_text())
+    assert sorted((found["speaker"], found["emotion"]) for found in strangers) == [
+        ("anna", "angry"), ("anna", "contempt"), ("anna", "sad"), ("bert", "angry"), ("bert", "sad"),
+        ("carl", "angry"), ("carl", "sad"),
+    ]  # fmt: skip
+    assert np.sum(metadata["strangers"]["confusion"]) == 6
+    assert np.sum(metadata["validation"]["confusion"]) == 2
+
+
+def test_stop_and_resume_equals_no_stop(corpus: Path, tmp_path: Path) -> None:
+    whole = training(corpus, TINY)
+    losses = [whole.advance() for _ in range(2)]
+    first = training(corpus, TINY)
+    first.advance()
+    first.save(tmp_path / "checkpoint.pt")
+    second = training(corpus, replace(TINY))
+    second.restore(tmp_path / "checkpoint.pt")
+    assert second.advance() == losses[1]
+    ours, theirs = whole.together().state_dict(), second.together().state_dict()
+    assert ours.keys() == theirs.keys() and all(torch.equal(ours[key], theirs[key]) for key in ours)
+
+
+def test_networks_take_turns(corpus: Path) -> None:
+    run = training(corpus, TINY)
+    before = [parameter.clone() for parameter in run.networks[1].parameters()]
+    run.advance()
+    assert all(torch.equal(a, b) for a, b in zip(before, run.networks[1].parameters(), strict=True))
+    run.advance()
+    assert not all(torch.equal(a, b) for a, b in zip(before, run.networks[1].parameters(), strict=True))
+
+
+def test_networks_together_are_linear_in_their_code(corpus: Path) -> None:
+    networks = training(corpus, TINY).together()
+    with torch.no_grad():
+        codes, logits = networks(torch.randn(4, WINDOW_ROWS, COLUMNS))
+        weights = torch.linalg.lstsq(torch.cat([codes, torch.ones(4, 1)], 1), logits).solution
+    assert codes.shape == (4, 128)
+    singles = [networks.networks[n].classifier(codes[:, 64 * n : 64 * (n + 1)]) for n in range(2)]
+    torch.testing.assert_close(logits, (singles[0] + singles[1]) / 2)
+    assert isinstance(networks, Together) and weights.shape == (129, 2)
+
+
+def test_label_code_weighs_speakers_alike() -> None:
+    def found(speaker: str, code: float, strange: bool = True) -> Listening:
+        clip = ClipEntry("x", speaker, "x", 1, emotion="sad")
+        return Listening(clip, strange, np.array([code]), np.array([0.2, 0.8]))
+
+    listenings = [found("anna", 1), found("anna", 3), found("bert", 6), found("carl", 9, strange=False)]
+    np.testing.assert_allclose(mean_codes(listenings)["sad"], (2 + 6 + 9) / 3)
+    assert measured(listenings, ("angry", "sad")) == {"recall": 1.0, "confusion": [[0, 0], [0, 3]]}
+
+
+def test_corpus_of_one_emotion_is_refused(corpus: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="fewer than two emotions"):
+        train_emotion(corpus, tmp_path, replace(TINY, labels=("sad",)))
+
+
+def test_contradictory_configuration_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least 1"):
+        EmotionConfig(steps=0)
+    with pytest.raises(ValueError, match="do not make one of 128"):
+        EmotionConfig(networks=3)
