@@ -25,6 +25,7 @@ LEAKS = {
     "sentence_from_emotion": "sentence from e",
     "sentence_from_content": "sentence from c",
     "emotion_from_content": "emotion from c",
+    "emotion_from_window": "emotion from one c",
 }
 ERRORS = {"self": "self", "cross": "cross", "unchanged": "e kept"}
 
