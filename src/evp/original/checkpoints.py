@@ -59,17 +59,19 @@ def read_checkpoint(path: Path) -> "dict[str, Tensor]":
 def load_by_name(
     network: "nn.Module", tensors: "Mapping[str, Tensor]", names: Mapping[str, str], path: Path
 ) -> Match:
-    """Put ``tensors`` into ``network``; ``names`` are beginnings of the checkpoint's names -> of the network's.
+    """Give ``tensors`` to ``network``, uncopied; ``names`` are beginnings of the checkpoint's names -> of the network's.
 
     Raises InputError, which names the file and the key, when a tensor is missing or has another shape.
     """
+    import torch
+
     renamed = {name: _renamed(name, names) for name in tensors}
     sources = {new: old for old, new in renamed.items() if new is not None}
     state = {}
     for name, own in network.state_dict().items():
         if name not in sources:
             if name.endswith("num_batches_tracked"):  # torch before 0.4.1 did not count
-                state[name] = own
+                state[name] = torch.zeros(own.shape, dtype=own.dtype)
                 continue
             raise InputError(f"{path}: {_original(name, names)} is missing")
         tensor = tensors[sources[name]]
@@ -78,7 +80,7 @@ def load_by_name(
                 f"{path}: {sources[name]} has the shape {tuple(tensor.shape)}, expected {tuple(own.shape)}"
             )
         state[name] = tensor.to(own.dtype)
-    network.load_state_dict(state)
+    network.load_state_dict(state, assign=True)
     matched = tuple(sources[name] for name in state if name in sources)
     return Match(path, matched, tuple(name for name in tensors if name not in set(matched)))
 

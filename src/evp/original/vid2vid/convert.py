@@ -28,8 +28,10 @@ def import_generator(
 
     config = config or GeneratorConfig()
     tensors = read_checkpoint(checkpoint)
-    network = CompositeGenerator(config)
+    with torch.device("meta"):  # 1.5 GB that come from the checkpoint
+        network = CompositeGenerator(config)
     match = load_by_name(network, tensors, {"": ""}, checkpoint)
+    del tensors
     examples = {
         "edges": torch.zeros(1, config.frames * config.edges, size, size),
         "previous": torch.zeros(1, (config.frames - 1) * 3, size, size),
