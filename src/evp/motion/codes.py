@@ -5,6 +5,7 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
+from evp.emotion.hearing import EmotionModel
 from evp.emotion.space import NEUTRAL
 from evp.errors import InputError
 from evp.motion.dataset import EmotionCoder
@@ -16,8 +17,6 @@ def hearing_coder() -> EmotionCoder:
     A clip with a voice has the code of its own sound, one without has the mean code of its label; neutral is taken off,
     so that neutral clips lie near zero.
     """
-    from evp.emotion.hearing import EmotionModel
-
     load = functools.cache(EmotionModel.load)
 
     def code(label: str, voice: NDArray[np.floating] | None) -> NDArray[np.floating]:
