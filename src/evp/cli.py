@@ -13,13 +13,15 @@ from typing import Annotated, Any
 
 import typer
 
-from evp.commands import corpus, film, original, portrait, train
+from evp.commands import corpus, emotion, film, original, portrait, train
 from evp.errors import EvpError
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "animate": film.animate,
     "portrait build": portrait.build,
     "portrait show": portrait.show,
+    "emotion hear": emotion.hear,
+    "emotion list": emotion.list_labels,
     "corpus prepare": corpus.prepare,
     "import-evp": original.import_evp,
     "match-evp": original.match_evp,
@@ -28,6 +30,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "import-vid2vid": original.import_vid2vid,
     "vid2vid": original.vid2vid,
     "train basis": train.basis,
+    "train emotion": train.emotion,
     "train disentangle": train.disentangle,
     "train motion": train.motion,
     "train faces": train.faces,
@@ -37,6 +40,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
 
 GROUPS = {
     "portrait": "Make portraits, and look at them.",
+    "emotion": "Hear emotion in recordings.",
     "corpus": "Make recordings into something to train on.",
     "train": "Train the networks on your own recordings.",
 }

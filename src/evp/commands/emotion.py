@@ -1,9 +1,11 @@
 """evp emotion: hear the emotion in a recording."""
 
+import itertools
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import numpy as np
 import typer
 
 from evp.commands.console import check_written
@@ -34,8 +36,8 @@ def hear(
         write_picture(plot, heard, model.labels, speech.name)
 
 
-def labels() -> None:
-    """List the emotions that are known, and whether they can be heard."""
+def list_labels() -> None:
+    """List the emotions that are known."""
     from evp.emotion.hearing import EmotionModel
 
     model = EmotionModel.load()
@@ -59,21 +61,13 @@ def _table(heard: "Heard", labels: tuple[str, ...]) -> str:
     lines = [
         f"{labels[n]:10} {heard.whole[n]:4.0%}  {'#' * round(BAR * heard.whole[n])}"
         for n in (-heard.whole).argsort()
-    ] + [""]
-    hop = float(heard.times[0]) * 2
-    named = [
-        int(p.argmax()) if voiced else None
-        for p, voiced in zip(heard.probabilities, heard.voiced, strict=True)
     ]
-    first = 0
-    for last in range(1, len(named) + 1):
-        if last == len(named) or named[last] != named[first]:
-            number = named[first]
-            told = (
-                "(no voice)"
-                if number is None
-                else f"{labels[number]} {heard.probabilities[first:last, number].mean():.0%}"
-            )
-            lines.append(f"{first * hop:7.1f} - {last * hop:.1f} s  {told}")
-            first = last
-    return "\n".join(lines)
+    hop = 2 * heard.times[0]
+    likeliest = np.where(heard.voiced, heard.probabilities.argmax(axis=1), -1)
+    borders = [0, *(np.flatnonzero(np.diff(likeliest)) + 1), len(likeliest)]
+    for first, last in itertools.pairwise(borders):
+        number = likeliest[first]
+        share = heard.probabilities[first:last, number].mean()
+        told = f"{labels[number]} {share:.0%}" if number >= 0 else "(no voice)"
+        lines.append(f"{first * hop:6.1f} -{last * hop:6.1f} s  {told}")
+    return "\n".join([*lines[: len(labels)], "", *lines[len(labels) :]])

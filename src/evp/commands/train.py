@@ -26,6 +26,18 @@ def disentangle(corpus: Corpus, output: Folder, steps: Steps = None, seed: Seed 
         )
 
 
+def emotion(corpus: Corpus, output: Folder, steps: Steps = None, seed: Seed = 0) -> None:
+    """Train sound to emotion, and measure it on speakers left out."""
+    check_folder(output)
+    with needs_extra("train"):
+        from evp.emotion.train import EmotionConfig, train_emotion
+    config = EmotionConfig(seed=seed, steps=steps or EmotionConfig.steps)
+    with progress_bars() as report:
+        train_emotion(
+            corpus, output, config, progress=lambda done, *_: report("training", done, config.steps)
+        )
+
+
 def motion(corpus: Corpus, output: Folder, steps: Steps = None, seed: Seed = 0) -> None:
     """Train sound to facial motion."""
     check_folder(output)
