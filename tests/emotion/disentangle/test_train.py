@@ -2,11 +2,13 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
 from evp.corpora.manifest import ClipEntry, Manifest
+from evp.emotion.disentangle.curves import STRIP, WIDTH
 from evp.emotion.disentangle.dataset import Fours
 from evp.emotion.disentangle.network import PAPER, Disentangler, DisentanglerConfig
 from evp.emotion.disentangle.probes import encode, errors, leaks
@@ -71,6 +73,7 @@ def test_training_gives_weights_that_run_and_curves(run):
     assert all(np.isfinite(list(losses.values())).all() for _, losses in told)
     curves = [json.loads(line) for line in (folder / "curves.jsonl").read_text().splitlines()]
     assert curves == [{"step": step} | losses for step, losses in told]
+    assert cv2.imread(str(folder / "curves.png")).shape == (5 * STRIP, WIDTH, 3)
     session = load_session(folder / "disentangler.onnx")
     assert session.metadata["labels"] == ["calm", "sad"]
     assert session.metadata["speakers"] == ["anna"]

@@ -7,10 +7,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import cv2
 import torch
 from torch import Tensor
 
 from evp.clock import WINDOW_ROWS
+from evp.emotion.disentangle.curves import draw
 from evp.emotion.disentangle.dataset import Batch, Fours, read_recordings
 from evp.emotion.disentangle.losses import Apart, Truth, disentangle_losses
 from evp.emotion.disentangle.network import Disentangler, DisentanglerConfig
@@ -135,8 +137,9 @@ def train_disentangler(
     """Train on the training speakers of a prepared ``corpus`` and write ``output``/disentangler.onnx; returns its path.
 
     ``output``/checkpoint.pt and ``output``/curves.jsonl (a line of named losses for every step) are written as the run
-    goes; when they are there, the run continues and ends as if it had never stopped. ``progress`` is called after
-    every step with the number of steps done and the named losses. Raises InputError when the corpus cannot be used.
+    goes; when they are there, the run continues and ends as if it had never stopped. ``output``/curves.png is drawn at
+    the end. ``progress`` is called after every step with the number of steps done and the named losses. Raises
+    InputError when the corpus cannot be used.
     """
     recordings = read_recordings(corpus, "train")
     training = Training(Fours(recordings), config)
@@ -154,6 +157,8 @@ def train_disentangler(
             training.save(checkpoint)
         if progress:
             progress(training.step, losses)
+    picture = draw([json.loads(line) for line in told])
+    (output / "curves.png").write_bytes(cv2.imencode(".png", picture[..., ::-1])[1].tobytes())
     metadata = {
         "config": asdict(config),
         "labels": training.fours.classes,
