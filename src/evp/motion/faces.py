@@ -60,6 +60,8 @@ def learn_faces(corpus: Path, prior: ExpressionModel, config: FacesConfig | None
     config = config or FacesConfig()
     basis = prior.basis
     people = _measure(corpus, basis)
+    if not any(label != NEUTRAL and (person, NEUTRAL) in people for person, label in people):
+        raise InputError(f"{corpus}: nobody is there both in neutral speech and in an emotion")
     labels = tuple(dict.fromkeys(prior.labels + tuple(sorted({label for _, label in people} - {NEUTRAL}))))
     count = basis.mouth_count
     size = np.sqrt((basis.components.astype(np.float64) ** 2).sum(axis=2).mean(axis=1))
@@ -87,8 +89,6 @@ def learn_faces(corpus: Path, prior: ExpressionModel, config: FacesConfig | None
         faces[row, :count] = _with_room(basis.mean, basis.mouth, faces[row, :count], room)
         room = dict.fromkeys(LIDS, config.least_lids)
         faces[row, count:] = _with_room(basis.mean, basis.upper, faces[row, count:], room)
-    if not faces.any():
-        raise InputError(f"{corpus}: nobody is there both in neutral speech and in an emotion")
     return ExpressionModel(
         labels, faces.astype(np.float32), openness.astype(np.float32), _jaw(corpus, basis),
         before.astype(np.float32), basis,
