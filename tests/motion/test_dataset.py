@@ -34,7 +34,7 @@ def write_corpus(folder: Path) -> Path:
             coefficients[:, 0] = on
             arrays |= {"coefficients": coefficients, "valid": np.arange(frames) > 2}
         np.savez(folder / f"{speaker}.npz", **arrays)
-        clips.append(ClipEntry(f"{speaker}.npz", speaker, f"{speaker}.wav", frames))
+        clips.append(ClipEntry(f"{speaker}.npz", speaker, "a.mp4", frames, filmed="valid" in arrays))
     Manifest(tuple(clips)).write(folder)
     return folder
 

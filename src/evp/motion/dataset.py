@@ -86,10 +86,9 @@ def read_clips(
         for entry in Manifest.read(corpus).clips
         if entry.split == "train" and entry.voiced and not {entry.file, entry.speaker} & set(leave_out)
     ]
-    clips = [read_clip(corpus, entry, mouth_count, coder) for entry in kept]
-    if not any(clip.tracked.any() for clip in clips):
+    if not any(entry.filmed for entry in kept):
         raise InputError(f"{corpus} has no clip with sound and a tracked face to learn from")
-    return clips
+    return [read_clip(corpus, entry, mouth_count, coder) for entry in kept]
 
 
 def read_clip(corpus: Path, entry: ClipEntry, mouth_count: int, coder: EmotionCoder | None = None) -> Clip:
