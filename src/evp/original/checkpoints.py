@@ -59,7 +59,7 @@ def read_checkpoint(path: Path) -> "dict[str, Tensor]":
 def load_by_name(
     network: "nn.Module", tensors: "Mapping[str, Tensor]", names: Mapping[str, str], path: Path
 ) -> Match:
-    """Give ``tensors`` to ``network``, uncopied; ``names`` are beginnings of the checkpoint's names -> of the network's.
+    """Give ``tensors`` to ``network``, uncopied; ``names``: beginnings of the checkpoint's names -> of the network's.
 
     Raises InputError, which names the file and the key, when a tensor is missing or has another shape.
     """

@@ -2,8 +2,9 @@
 
 import re
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from evp.original.parameters import POINTS
 from evp.weights import export_weights
 
 if TYPE_CHECKING:
-    from evp.original.network import LandmarkConfig
+    from evp.original.network import LandmarkConfig, LandmarkNetwork
 
 
 def import_landmarks(
@@ -35,17 +36,32 @@ def import_landmarks(
     (``M003_U_106.npy``, ``M003_mean_106.npy``), ``features`` a folder of emotion codes (``angry.npy``). ``config`` is
     for networks of other sizes. Raises InputError, which names the file and the key, and OutputError.
     """
-    import torch
-
-    from evp.original.network import LandmarkConfig, LandmarkModel
-
     _check_person(checkpoint, basis, mean, *([features] if features else []))
-    config = config or LandmarkConfig()
     size = 2 * POINTS
-    directions = read_array(basis, (size, size))[:, : config.components]
+    directions = read_array(basis, (size, size))
     centre = read_array(mean, (size,))
     codes = read_features(features) if features else {}
     network, match = load_landmark_network(checkpoint, config)
+    export_landmarks(output, network, directions, centre, codes, {"source": checkpoint.name})
+    return match
+
+
+def export_landmarks(
+    output: Path,
+    network: "LandmarkNetwork",
+    basis: NDArray[np.float32],
+    mean: NDArray[np.float32],
+    features: Mapping[str, NDArray[np.float32]],
+    metadata: Mapping[str, Any],
+) -> None:
+    """Write a landmark network with its PCA, ``basis`` (212, 212) and ``mean`` (212,), and its emotion codes (128,)."""
+    import torch
+
+    from evp.original.network import LandmarkModel
+
+    config = network.config
+    directions = np.ascontiguousarray(basis[:, : config.components])
+    model = LandmarkModel(network, torch.from_numpy(directions), torch.from_numpy(mean))
     state = config.layers, 1, config.hidden
     examples = {
         "window": torch.zeros(1, WINDOW_ROWS, config.content.columns),
@@ -53,21 +69,19 @@ def import_landmarks(
         "hidden": torch.zeros(state),
         "cell": torch.zeros(state),
     }
-    metadata = {
+    described = {
         "kind": KIND,
         "format": FORMAT,
-        "source": checkpoint.name,
         "state": state,
-        "mean": centre.reshape(POINTS, 2).tolist(),
-        "features": {name: code.tolist() for name, code in codes.items()},
+        "mean": mean.reshape(POINTS, 2).tolist(),
+        "features": {name: code.tolist() for name, code in features.items()},
+        **metadata,
     }
-    model = LandmarkModel(network, torch.from_numpy(directions), torch.from_numpy(centre))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The tensor attributes .*_flat_weights", UserWarning)
         export_weights(
-            output, model, examples, ["landmarks", "next_hidden", "next_cell", "own_emotion"], metadata
+            output, model, examples, ["landmarks", "next_hidden", "next_cell", "own_emotion"], described
         )
-    return match
 
 
 def read_features(folder: Path) -> dict[str, NDArray[np.float32]]:

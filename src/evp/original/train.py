@@ -1,0 +1,146 @@
+"""Trains the original's landmark network on one person of a prepared corpus: the paper's recipe for facial motion."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from evp.errors import InputError
+from evp.losses import weighted_sum
+from evp.original.convert import export_landmarks
+from evp.original.dataset import Clip, Sequences, principal_components, read_person
+from evp.original.losses import WEIGHTS, landmark_losses
+from evp.original.network import LandmarkConfig, LandmarkNetwork
+from evp.original.networks import load_disentangler
+
+
+@dataclass(frozen=True)
+class LandmarkTrainingConfig:
+    """One training run; the defaults are the published experiment's."""
+
+    network: LandmarkConfig = field(default_factory=LandmarkConfig)
+    """The layers."""
+    steps: int = 10_000
+    """Training steps; the paper trained for two hours on a GPU."""
+    batch: int = 16
+    """Sequences in a batch."""
+    frames: int = 16
+    """Frames of a sequence, 25 a second."""
+    learning_rate: float = 2e-4
+    """Of Adam; every released script has this one, the supplement says 1e-4."""
+    weights: dict[str, float] = field(default_factory=lambda: dict(WEIGHTS))
+    """Weight of every loss of `landmark_losses`."""
+    seed: int = 0
+    """Start of every random choice."""
+    checkpoint_every: int = 200
+    """Steps between checkpoints."""
+
+    def __post_init__(self) -> None:
+        if min(self.steps, self.batch, self.frames) < 1:
+            raise ValueError("steps, batch and frames must be at least 1")
+
+
+class Training:
+    """The state of a run: everything that a checkpoint holds."""
+
+    def __init__(self, clips: Sequence[Clip], config: LandmarkTrainingConfig) -> None:
+        torch.manual_seed(config.seed)
+        self.config, self.sequences = config, Sequences(clips, config.frames)
+        basis, mean = principal_components(clips)
+        self.basis = torch.from_numpy(np.ascontiguousarray(basis[:, : config.network.components]))
+        self.mean = torch.from_numpy(mean)
+        self.network = LandmarkNetwork(config.network)
+        self.optimizer = torch.optim.Adam(
+            self.network.parameters(), lr=config.learning_rate, betas=(0.5, 0.999)
+        )
+        self.step = 0
+
+    def advance(self) -> dict[str, float]:
+        """One training step; returns its named losses and their ``total``."""
+        heard, landmarks = (
+            torch.from_numpy(array)
+            for array in self.sequences.batch(self.config.batch, self.config.seed, self.step)
+        )
+        self.network.train()
+        true = (landmarks - self.mean) @ self.basis
+        emotion = self.network.emotion(heard.flatten(0, 1)).unflatten(0, heard.shape[:2])
+        example = self.basis.new_zeros(len(heard), self.basis.shape[1])
+        predicted, _ = self.network(example, heard, emotion)
+        losses = landmark_losses(predicted, true, self.basis)
+        total = weighted_sum(losses, self.config.weights)
+        self.optimizer.zero_grad()
+        total.backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        self.step += 1
+        return {name: float(loss.detach()) for name, loss in (losses | {"total": total}).items()}
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint; ``path`` appears only when it is whole."""
+        partial = path.with_name(path.name + ".part")
+        stored = {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict()}
+        torch.save(stored | {"step": self.step, "run": self._run()}, partial)
+        partial.replace(path)
+
+    def restore(self, path: Path) -> None:
+        """Continue from a checkpoint. Raises InputError when it is of another configuration."""
+        stored = torch.load(path, weights_only=True)
+        if stored["run"] != self._run():
+            raise InputError(f"{path} is of a run with other settings: give another folder")
+        self.network.load_state_dict(stored["network"])
+        self.optimizer.load_state_dict(stored["optimizer"])
+        self.step = stored["step"]
+
+    def _run(self) -> str:
+        return json.dumps(asdict(self.config) | {"steps": None})
+
+
+def train_landmarks(
+    corpus: Path,
+    output: Path,
+    config: LandmarkTrainingConfig,
+    speaker: str | None = None,
+    disentangled: Path | None = None,
+    progress: Callable[[int, dict[str, float]], None] | None = None,
+) -> Path:
+    """Train on one ``speaker`` of a prepared ``corpus`` and write ``output``/landmarks.onnx; returns its path.
+
+    The result is what ``evp import-evp`` writes: :class:`evp.original.landmarks.OriginalMotion` runs it.
+    ``disentangled`` is a ``99_pretrain.pth`` whose encoders it begins with, as in the paper. Landmarks are those of the
+    head without its motion. ``output``/checkpoint.pt is written as the run goes; when it is there, the run continues
+    from it and ends as if it had never stopped. Raises InputError when the corpus or a file cannot be used.
+    """
+    clips = read_person(corpus, speaker)
+    training = Training(clips, config)
+    if disentangled is not None:
+        pretrained, _ = load_disentangler(disentangled)
+        training.network.content.load_state_dict(pretrained.content_encoder.state_dict())
+        training.network.emotion.load_state_dict(pretrained.emotion_encoder.state_dict())
+    output.mkdir(parents=True, exist_ok=True)
+    checkpoint = output / "checkpoint.pt"
+    if checkpoint.exists():
+        training.restore(checkpoint)
+    while training.step < config.steps:
+        losses = training.advance()
+        if training.step % config.checkpoint_every == 0 or training.step == config.steps:
+            training.save(checkpoint)
+        if progress:
+            progress(training.step, losses)
+    network = training.network.eval()
+    basis, mean = principal_components(clips)
+    features = emotion_features(network, clips)
+    export_landmarks(output / "landmarks.onnx", network, basis, mean, features, {"config": asdict(config)})
+    return output / "landmarks.onnx"
+
+
+@torch.no_grad()
+def emotion_features(network: LandmarkNetwork, clips: Sequence[Clip]) -> dict[str, NDArray[np.float32]]:
+    """The mean emotion code (128,) of the clips of every emotion."""
+    codes: dict[str, list[torch.Tensor]] = {}
+    for clip in clips:
+        if clip.emotion is not None:
+            codes.setdefault(clip.emotion, []).append(network.emotion(torch.from_numpy(clip.windows)))
+    return {name: torch.cat(heard).mean(dim=0).numpy() for name, heard in codes.items()}
