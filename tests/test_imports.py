@@ -12,7 +12,7 @@ SOURCE = Path(__file__).parents[1] / "src"
 FILES = sorted((SOURCE / "evp").rglob("*.py"))
 
 LAYERS = [
-    {"clock", "errors", "background"},
+    {"clock", "errors", "background", "smoothing"},
     {"media", "weights", "losses"},
     {"audio", "face"},
     {"corpora", "evaluation"},

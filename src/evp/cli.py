@@ -26,6 +26,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "import-evp": original.import_evp,
     "match-evp": original.match_evp,
     "landmarks": original.landmarks,
+    "fit-face": original.fit_face,
+    "align-face": original.align_face,
     "edges": original.edges,
     "import-vid2vid": original.import_vid2vid,
     "vid2vid": original.vid2vid,

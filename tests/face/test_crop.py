@@ -2,9 +2,10 @@ import cv2
 import numpy as np
 import pytest
 
-from evp.face.crop import Box, face_boxes, resized, scaled_points, smooth_in_time
+from evp.face.crop import Box, face_boxes, resized, scaled_points
 from evp.face.layouts import FACE_OVAL
 from evp.face.pose import Pose
+from evp.smoothing import smooth_in_time
 from tiny import actor, rotation
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)

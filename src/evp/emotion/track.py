@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from evp.clock import FRAME_RATE
 from evp.emotion.space import CODE_SIZE, EmotionSpace
 from evp.errors import InputError
-from evp.face.crop import smooth_in_time
+from evp.smoothing import smooth_in_time
 
 AUTO = "auto"
 """In the place of a description: the emotion is the one heard in the speech itself."""

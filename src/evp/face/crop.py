@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evp.face.pose import Pose
+from evp.smoothing import smooth_in_time
 
 CROP = 256
 """Pixels of the square crop that the renderer's network works on and that training corpora hold."""
@@ -67,18 +68,6 @@ def resized(picture: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     """A square picture at another size, without aliasing."""
     method = cv2.INTER_AREA if size < picture.shape[0] else cv2.INTER_LINEAR
     return cv2.resize(picture, (size, size), interpolation=method)
-
-
-def smooth_in_time(values: NDArray[np.floating], frames: float) -> NDArray[np.float64]:
-    """Zero-lag Gaussian smoothing along the first axis; ``frames`` is its standard deviation."""
-    reach = int(np.ceil(3 * frames))
-    if reach == 0 or len(values) < 2:
-        return np.asarray(values, np.float64)
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / frames) ** 2)
-    kernel /= kernel.sum()
-    padded = np.pad(values.astype(np.float64), [(reach, reach)] + [(0, 0)] * (values.ndim - 1), mode="edge")
-    windows = np.lib.stride_tricks.sliding_window_view(padded, len(kernel), axis=0)
-    return windows @ kernel
 
 
 def face_boxes(pose: Pose) -> list[Box]:

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from evp.clock import FRAME_RATE
 from evp.errors import FaceError, MissingExtraError
 from evp.face.basis import FaceBasis
-from evp.face.crop import smooth_in_time
 from evp.face.layouts import MESH_POINTS, face_height
 from evp.face.pose import fit_pose
+from evp.smoothing import smooth_in_time
 
 MIN_FACE_HEIGHT = 80
 """Pixels from hairline to chin below which a face is too small to be rendered again."""

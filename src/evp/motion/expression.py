@@ -22,21 +22,23 @@ from evp.emotion.space import NEUTRAL, EmotionSpace
 from evp.emotion.track import EmotionTrack
 from evp.errors import WeightsError
 from evp.face.basis import FaceBasis
-from evp.face.crop import smooth_in_time
-from evp.face.layouts import LIPS_INNER, LIPS_OUTER
+from evp.face.layouts import LIPS_INNER, LIPS_OUTER, MOUTH_CORNER_LEFT, MOUTH_CORNER_RIGHT
 from evp.motion.facial import FacialMotion, Feeling
+from evp.smoothing import smooth_in_time
 
 FORMAT = 1
 
 GAPS = ((13, 14), (82, 87), (312, 317), (81, 178), (311, 402))
 """Upper and lower inner lip, at five places: what must not part on m, b, p."""
-_OPEN = 0.025
-"""Opening (face heights) from which an emotion's own opening of the lips counts fully."""
+_CLOSED, _OPEN = 0.008, 0.04
+"""Opening (face heights) up to which an emotion does not part the lips, and from which it does so fully."""
 _LIP_EMPHASIS = 4.0
 _QUIET = -30.0
 """Loudness, in decibels, at which nobody speaks."""
 _REST, _SPEAKING = 0.75, 0.3
-"""Share of an emotion that stays while the voice rests, and what the loudest voice adds."""
+"""Share of an emotion that stays on brows and lids while the voice rests, and what the loudest voice adds."""
+_MOUTH_REST, _MOUTH_SPEAKING = 0.95, 0.06
+"""The same for the mouth, whose width must keep to what is said."""
 _ACCENT, _ACCENT_SEMITONES = 0.3, 6.0
 """What brows and lids add on a stressed, high syllable, and the height over the median pitch that counts fully."""
 _ASYMMETRY = 0.08
@@ -62,10 +64,10 @@ class Liveliness:
         audible = np.clip(1 - voice.loudness / _QUIET, 0, 1).astype(np.float64)
         phrase = smooth_in_time(audible, 0.4 * FRAME_RATE)
         accent = smooth_in_time(audible * np.clip(voice.pitch / _ACCENT_SEMITONES, 0, 1), 0.12 * FRAME_RATE)
-        present = _REST + _SPEAKING * phrase
         seconds = np.arange(len(audible)) / FRAME_RATE
         side = np.sin(2 * np.pi * 0.13 * seconds) + np.sin(2 * np.pi * 0.31 * seconds + 1)
-        return Liveliness(present * (1 + _ACCENT * accent), present, _ASYMMETRY / 2 * side)
+        upper = (_REST + _SPEAKING * phrase) * (1 + _ACCENT * accent)
+        return Liveliness(upper, _MOUTH_REST + _MOUTH_SPEAKING * phrase, _ASYMMETRY / 2 * side)
 
 
 @dataclass(frozen=True)
@@ -147,10 +149,12 @@ class ExpressionModel:
         count = self.basis.mouth_count
         frames = len(mouth)
         opening = np.clip(mouth @ self._gap_rows[0], 0, None)
-        open_share = np.clip(opening / _OPEN, 0, 1)
+        open_share = np.clip((opening - _CLOSED) / (_OPEN - _CLOSED), 0, 1)
+        open_share = open_share * open_share * (3 - 2 * open_share)
         wanted = shares @ self.faces
-        lips = wanted[:, :count] - (1 - open_share)[:, None] * (wanted[:, :count] @ self._parting)
-        lips += (shares @ (self.openness - 1) * opening)[:, None] * self.jaw
+        wider = (shares @ (self.openness - 1) * opening)[:, None] * (self.jaw @ self._parting)
+        parting = wanted[:, :count] @ self._parting
+        lips = wanted[:, :count] - parting + open_share[:, None] * (parting + wider)
         whole = np.concatenate(
             [
                 lips * np.broadcast_to(mouth_factor, frames)[:, None],
@@ -172,13 +176,15 @@ class ExpressionModel:
 
     @cached_property
     def _parting(self) -> NDArray[np.float64]:
-        """(M, M) projection of mouth coefficients (rows) on what parts the lips, by the shortest way."""
+        """(M, M) from mouth coefficients (rows) to what parts the lips as far, by the shortest way of equal width."""
         mouth = self.basis.mouth.astype(np.float64)
         emphasis = np.ones(mouth.shape[1])
         emphasis[list(LIPS_OUTER + LIPS_INNER)] = _LIP_EMPHASIS
         metric = np.einsum("kpd,p,lpd->kl", mouth, emphasis, mouth)
-        ways = np.linalg.solve(metric + 1e-3 * np.trace(metric) * np.eye(len(mouth)), self._gap_rows.T)
-        return self._gap_rows.T @ np.linalg.pinv(self._gap_rows @ ways) @ ways.T
+        width = mouth[:, MOUTH_CORNER_RIGHT, 0] - mouth[:, MOUTH_CORNER_LEFT, 0]
+        rows = np.concatenate([self._gap_rows, width[None]])
+        ways = np.linalg.solve(metric + 1e-3 * np.trace(metric) * np.eye(len(mouth)), rows.T)
+        return self._gap_rows.T @ np.linalg.pinv(rows @ ways)[: len(GAPS)] @ ways.T
 
 
 def gap_rows(basis: FaceBasis) -> NDArray[np.float64]:

@@ -26,13 +26,14 @@ from numpy.typing import NDArray
 from evp.errors import OutputError, PortraitError
 from evp.face.alignment import Aligner
 from evp.face.basis import FaceBasis
-from evp.face.crop import Box, face_boxes, smooth_in_time
+from evp.face.crop import Box, face_boxes
 from evp.face.head import Head
 from evp.face.layouts import FACE_OVAL
 from evp.face.pose import Pose
 from evp.media import read_stretch
 from evp.render.inputs import View
 from evp.render.renderer import Renderer
+from evp.smoothing import smooth_in_time
 from evp.weights import load_session, open_session
 
 KIND = "evp portrait"

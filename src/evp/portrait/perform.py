@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from evp.face.crop import smooth_in_time
 from evp.face.head import Head
 from evp.face.layouts import EYE_LEFT, EYE_RIGHT, IRIS_LEFT, IRIS_RIGHT, LIDS_LEFT, LIDS_RIGHT
 from evp.motion.facial import FacialMotion
 from evp.portrait.bundle import Portrait
 from evp.render.inputs import View
 from evp.render.sources import MOUTH_TURN_COST, Chooser
+from evp.smoothing import smooth_in_time
 
 _BLINK_SMOOTH_FRAMES = 1.0
 _LID_REACH = 0.035

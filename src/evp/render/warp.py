@@ -126,10 +126,11 @@ class Raster:
             cv2.fillConvexPoly(canvas, fixed[face], int(face), lineType=cv2.LINE_8, shift=8)
         return Raster(mesh, vertices, size, canvas)
 
-    def field(self, vertices: NDArray[np.float32]) -> "Field":
+    def field(self, vertices: NDArray[np.float32], step: int = 1) -> "Field":
         """Where the pixels of the new frame come from in a source frame with ``vertices`` (V, >=2).
 
-        The source's vertices are in pixels of a crop of the same size as the one drawn.
+        The source's vertices are in pixels of a crop of the same size as the one drawn. With a ``step``, which must
+        divide the size, only every so many pixels are looked up: enough for what is smooth.
         """
         triangles = self.mesh.triangles
         ours = self.vertices[triangles][:, :, :2].astype(np.float64)
@@ -146,9 +147,9 @@ class Raster:
         offset = theirs[:, 0] - np.einsum("fij,fj->fi", linear, ours[:, 0])
         low, high = theirs.min(axis=1) - _BEYOND, theirs.max(axis=1) + _BEYOND
         rows = np.concatenate([linear.reshape(-1, 4), offset, low, high], axis=1).astype(np.float32)[
-            self.number
+            self.number[::step, ::step]
         ]
-        at = np.arange(self.size, dtype=np.float32)
+        at = np.arange(0, self.size, step, dtype=np.float32) + np.float32((step - 1) / 2)
         x, y = at[None, :], at[:, None]
         from_x = rows[..., 0] * x + rows[..., 1] * y + rows[..., 4]
         from_y = rows[..., 2] * x + rows[..., 3] * y + rows[..., 5]
@@ -164,7 +165,7 @@ class Field:
     """The place in a source frame of every pixel of a new frame; it serves pictures of any resolution."""
 
     x: NDArray[np.float32]
-    """(size, size) pixels of a source crop of ``size`` pixels."""
+    """(size / step, size / step) pixels of a source crop of ``size`` pixels."""
     y: NDArray[np.float32]
     size: int
 
