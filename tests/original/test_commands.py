@@ -37,7 +37,7 @@ def calls(monkeypatch):
 
     for name in (
         "convert.import_landmarks", "landmarks.predict_file", "vid2vid.convert.import_generator",
-        "vid2vid.render.render_file",
+        "vid2vid.render.render_file", "alignment.fit_file", "alignment.align_file",
     ):  # fmt: skip
         replace(f"evp.original.{name}")
     return recorded
@@ -96,6 +96,19 @@ def test_landmarks_wants_one_emotion(run, calls):
 def test_landmarks_does_not_write_over_its_input(run, calls):
     assert run("landmarks", "speech.wav", "--motion", "m003", "-o", "m003").exit_code == 1
     assert not calls
+
+
+def test_fit_face_and_align_face(run, calls):
+    assert (
+        run("fit-face", "M003.npy", "--face", "b.pickle", "--indices", "i.txt", "-o", "M003.txt").exit_code
+        == 0
+    )
+    run("align-face", "M003.txt", "--face", "b.pickle", "--indices", "i.txt", "--target", "t.txt", "--poses", "p.npy",
+        "-o", "keypoints")  # fmt: skip
+    assert calls == [
+        ("fit_file", "M003.npy", "b.pickle", "i.txt", "M003.txt", {}),
+        ("align_file", "M003.txt", "b.pickle", "i.txt", "t.txt", "p.npy", "keypoints", {}),
+    ]
 
 
 def test_match_evp(run, tmp_path):

@@ -1,22 +1,16 @@
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
-from skimage.transform import SimilarityTransform
 
 from evp.errors import InputError
-from evp.original.faces import LinearFace
 from evp.original.parameters import (
-    STEADY,
     Parameters,
-    lay_upon,
     numbers_from_pose,
-    ping_pong,
     pose_from_numbers,
     read_landmark_files,
     read_landmark_lines,
     read_parameters,
     read_poses,
-    under_target_pose,
     write_landmark_files,
     write_parameters,
 )
@@ -94,11 +88,6 @@ def test_poses_are_six_numbers(tmp_path):
         read_poses(tmp_path / "M003.npy")
 
 
-def test_ping_pong():
-    np.testing.assert_array_equal(ping_pong(3, 14), [0, 1, 2, 2, 1, 0, 0, 1, 2, 2, 1, 0, 0, 1])
-    np.testing.assert_array_equal(ping_pong(1, 3), [0, 0, 0])
-
-
 def test_poses_turn_a_model_whose_y_axis_points_up():
     """x stays, y and z change their signs; then axis and angle turn the head, as in the original's files."""
     numbers = np.array([[0, 0, 0, 2.0, 10, 20], [0.1, -0.4, 0.2, 1.0, 0, 0]])
@@ -117,30 +106,3 @@ def test_poses_there_and_back():
     pose = random_poses(5, np.random.default_rng(0))
     again = pose_from_numbers(numbers_from_pose(pose))
     np.testing.assert_allclose(again.rotation, pose.rotation, atol=1e-7)
-
-
-def test_lay_upon_is_the_least_squares_similarity():
-    random = np.random.default_rng(0)
-    source, target = random.normal(size=(4, 106, 2)), random.normal(size=(4, 106, 2))
-    for moved, own, goal in zip(lay_upon(source, target), source, target, strict=True):
-        best = SimilarityTransform.from_estimate(own[list(STEADY)], goal[list(STEADY)])
-        if np.linalg.det(best.params[:2, :2]) > 0:
-            np.testing.assert_allclose(moved, best(own), atol=1e-6)
-    turn = np.array([[np.cos(1), -np.sin(1)], [np.sin(1), np.cos(1)]])
-    np.testing.assert_allclose(lay_upon(source, 3 * source @ turn.T + [5, 6]), 3 * source @ turn.T + [5, 6])
-
-
-def test_under_the_targets_pose():
-    random = np.random.default_rng(1)
-    face = LinearFace(
-        "evp106", random.normal(size=(106, 3)), random.normal(size=(199, 106, 3)) * 0.01,
-        random.normal(size=(29, 106, 3)) * 0.01,
-    )  # fmt: skip
-    predicted, target = made_up(5), made_up(3, seed=1)
-    goal = random.normal(size=(3, 106, 2)) * 100
-    moved = under_target_pose(face, predicted, target.pose, goal)
-    for frame, other in enumerate([2, 2, 1, 0, 0]):  # 0 1 are shown as they are
-        numbers = np.concatenate([target.pose[other, :3], predicted.pose[frame, 3:]])
-        head = face.landmarks(predicted.shape[frame], predicted.expression[frame : frame + 1])
-        flat = pose_from_numbers(numbers[None]).project(head)[..., :2]
-        np.testing.assert_allclose(moved[frame], lay_upon(flat, goal[other : other + 1])[0])

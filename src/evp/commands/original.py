@@ -6,8 +6,11 @@ from typing import Annotated
 
 import typer
 
-from evp.commands.console import check_written, needs_extra, progress_bars
-from evp.commands.options import Output
+from evp.commands.console import check_folder, check_written, needs_extra, progress_bars
+from evp.commands.options import Folder, Output
+
+Face = Annotated[Path, typer.Option(help="The original's 3-D face model: base_weight.pickle.")]
+Indices = Annotated[Path, typer.Option(help="The vertices of its landmarks: ldmk_idx.txt.")]
 
 
 def import_evp(
@@ -62,8 +65,45 @@ def landmarks(
     check_written(output, speech, motion, emotion_audio)
     from evp.original.landmarks import predict_file
 
-    frames = predict_file(speech, motion, output, feature=emotion_feature, emotion_audio=emotion_audio)
+    with progress_bars() as report:
+        frames = predict_file(
+            speech, motion, output, feature=emotion_feature, emotion_audio=emotion_audio,
+            progress=functools.partial(report, "listening"),
+        )  # fmt: skip
     typer.echo(f"{output}: {frames} frames")
+
+
+def fit_face(
+    landmarks: Annotated[Path, typer.Argument(help="What 'evp landmarks' wrote.")],
+    face: Face,
+    indices: Indices,
+    output: Output,
+) -> None:
+    """Fit the original's 3-D face to landmarks, and write its parameter lines: 199 shape, 29 expression, 6 pose."""
+    check_written(output, landmarks, face, indices)
+    from evp.original.alignment import fit_file
+
+    typer.echo(f"{output}: {fit_file(landmarks, face, indices, output)} frames")
+
+
+def align_face(
+    parameters: Annotated[Path, typer.Argument(help="What 'evp fit-face' wrote: parameter lines.")],
+    face: Face,
+    indices: Indices,
+    target: Annotated[
+        Path,
+        typer.Option(
+            help="The target's landmarks: lines of 106 times x y and a name, or a folder of x,y texts."
+        ),
+    ],
+    poses: Annotated[Path, typer.Option(help="The target's poses: an array (frames, 6).")],
+    output: Folder,
+) -> None:
+    """Put fitted faces under a target's head motion, and write x,y texts for 'evp vid2vid'."""
+    check_folder(output)
+    from evp.original.alignment import align_file
+
+    typer.echo(f"{output}: {align_file(parameters, face, indices, target, poses, output)} frames")
 
 
 def edges(

@@ -1,6 +1,6 @@
 """Runs an imported landmark network: speech and an emotion in, the original's landmarks out."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,9 @@ from evp.weights import Session, load_session
 KIND, FORMAT = "evp-landmarks", 1
 EMOTION_SIZE = 128
 NEUTRAL = "neutral"
+
+Progress = Callable[[int, int], None]
+"""Called with frames done and frames in all."""
 
 
 @dataclass(frozen=True)
@@ -49,14 +52,21 @@ class OriginalMotion:
             raise InputError(f"{name} is neither a file nor one of the imported emotion features: {known}")
         return read_array(Path(name), (EMOTION_SIZE,))
 
-    def predict(self, waveform: NDArray[np.floating], emotion: NDArray[np.float32]) -> NDArray[np.float32]:
+    def predict(
+        self,
+        waveform: NDArray[np.floating],
+        emotion: NDArray[np.float32],
+        progress: Progress | None = None,
+    ) -> NDArray[np.float32]:
         """Landmarks (frames, 106, 2), fractions of the crop, for speech (samples,), 16 kHz mono, -1..1.
 
         ``emotion`` is a code (128,) or codes (N, 128), one a frame: the last holds when there are too few. There are
         int(rows / 4) - 6 frames, as in the original: the last frames of the sound have no window of their own.
         Raises InputError when the sound is too short for a frame.
         """
-        return np.stack([landmarks for landmarks, _ in self._run(speech_windows(waveform), emotion)])
+        return np.stack(
+            [landmarks for landmarks, _ in self._run(speech_windows(waveform), emotion, progress)]
+        )
 
     def hear(self, waveform: NDArray[np.floating]) -> NDArray[np.float32]:
         """The emotion codes (frames, 128) of a recording (samples,), for :meth:`predict` of another."""
@@ -64,7 +74,10 @@ class OriginalMotion:
         return np.stack([own for _, own in self._run(speech_windows(waveform), unheard)])
 
     def _run(
-        self, heard: NDArray[np.float32], emotion: NDArray[np.float32]
+        self,
+        heard: NDArray[np.float32],
+        emotion: NDArray[np.float32],
+        progress: Progress | None = None,
     ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
         codes = np.atleast_2d(np.asarray(emotion, np.float32))
         hidden = np.zeros(self.session.metadata["state"], np.float32)
@@ -75,6 +88,8 @@ class OriginalMotion:
                 window=heard[frame : frame + 1], emotion=code[None], hidden=hidden, cell=cell
             )
             yield landmarks[0], own[0]
+            if progress is not None:
+                progress(frame + 1, len(heard))
 
 
 def speech_windows(waveform: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -87,7 +102,13 @@ def speech_windows(waveform: NDArray[np.floating]) -> NDArray[np.float32]:
 
 
 def predict_file(
-    speech: Path, model: Path, output: Path, *, feature: str | None = None, emotion_audio: Path | None = None
+    speech: Path,
+    model: Path,
+    output: Path,
+    *,
+    feature: str | None = None,
+    emotion_audio: Path | None = None,
+    progress: Progress | None = None,
 ) -> int:
     """Write the landmarks (frames, 106, 2) of a recording as ``.npy``; returns the number of frames.
 
@@ -100,6 +121,6 @@ def predict_file(
         if emotion_audio is None
         else motion.hear(read_speech(emotion_audio))
     )
-    landmarks = motion.predict(read_speech(speech), emotion)
+    landmarks = motion.predict(read_speech(speech), emotion, progress)
     write_array(output, landmarks)
     return len(landmarks)

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from evp.clock import frames_for_samples
 from evp.face.basis import FaceBasis
+from evp.original.alignment import lay_upon
 from evp.original.faces import LinearFace
 from evp.original.fitting import fit_face
 from evp.original.landmarks import NEUTRAL, OriginalMotion
-from evp.original.parameters import lay_upon
 
 _CLOSED_SHARE = 0.1
 """The share of frames, those with the most closed mouth, that show the face at rest."""

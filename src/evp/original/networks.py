@@ -42,12 +42,9 @@ def load_classifier(path: Path) -> "tuple[EmotionEncoder, EmotionClassifier, Mat
 
 def load_disentangler(path: Path) -> "tuple[Disentangler, Match]":
     """The encoders, decoder and classifier of ``99_pretrain.pth``. Raises InputError, naming file and key."""
-    from torch import nn
-
     from evp.emotion.disentangle.network import PAPER, Disentangler
 
     network = Disentangler(PAPER, EMOTIONS)
-    network.standardised = nn.Identity()  # type: ignore[assignment]  # the original's content codes are as they come
     match = load_by_name(network, read_checkpoint(path), names.DISENTANGLER, path)
     return network, match
 

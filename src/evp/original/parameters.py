@@ -1,4 +1,4 @@
-"""The original's text files and poses: face parameters, landmarks, target poses, and what brings one onto another."""
+"""The original's text files and poses: face parameters, landmarks, target poses."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,15 +9,13 @@ from numpy.typing import NDArray
 from evp.errors import InputError, OutputError
 from evp.face.pose import Pose
 from evp.original.arrays import read_array
-from evp.original.faces import EXPRESSION_MODES, SHAPE_MODES, LinearFace
+from evp.original.faces import EXPRESSION_MODES, SHAPE_MODES
 from evp.original.files import read_text, write_whole
-from evp.original.fitting import rotation_matrices, rotation_turns
+from evp.original.fitting import Fit, rotation_matrices, rotation_turns
 
 POINTS = 106
 POSE = 6
 """Numbers of a pose: axis times angle (3), scale, shift in x and y."""
-STEADY = (104, 105, 46, 33, 42)
-"""Pupils, tip of the nose and outer ends of the brows: where a predicted face is laid upon the target's."""
 
 _UP_IS_PLUS = np.diag([1.0, -1.0, -1.0])
 """The original's model has y up and z towards the camera, its pictures y down: part of its every rotation."""
@@ -35,6 +33,14 @@ class Parameters:
     """(T, 6), see :func:`pose_from_numbers`."""
     names: tuple[str, ...]
     """The frames' pictures."""
+
+
+def parameters_of(fit: Fit) -> Parameters:
+    """A fit of the original's model as its files say it; frame k's picture is called k.jpg."""
+    frames = len(fit.pose)
+    shape = np.repeat(fit.shape[None], frames, axis=0)
+    names = tuple(f"{frame}.jpg" for frame in range(frames))
+    return Parameters(shape, fit.expression, numbers_from_pose(fit.pose), names)
 
 
 def read_parameters(path: Path) -> Parameters:
@@ -92,12 +98,6 @@ def read_poses(path: Path) -> NDArray[np.float64]:
     return read_array(path, (None, POSE)).astype(np.float64)
 
 
-def ping_pong(count: int, frames: int) -> NDArray[np.int_]:
-    """Which of ``count`` poses or pictures each of ``frames`` frames takes: forwards, backwards, and again."""
-    place = np.arange(frames) % (2 * count)
-    return np.minimum(place, 2 * count - 1 - place)
-
-
 def pose_from_numbers(numbers: NDArray[np.floating]) -> Pose:
     """The poses (T, 6) of parameter lines and of targets: picture = scale * rotation @ point + shift, y down."""
     shift = np.pad(numbers[:, 4:], ((0, 0), (0, 1)))
@@ -108,48 +108,6 @@ def numbers_from_pose(pose: Pose) -> NDArray[np.float64]:
     """The inverse of :func:`pose_from_numbers`; the shift in depth has no place in it."""
     turns = rotation_turns(pose.rotation @ _UP_IS_PLUS)
     return np.concatenate([turns, pose.scale[:, None], pose.shift[:, :2]], axis=1)
-
-
-def lay_upon(landmarks: NDArray[np.floating], target: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Landmarks (T, 106, 2) moved, turned and scaled onto the target's (T, 106, 2) by the ``STEADY`` points.
-
-    Least squares in closed form (Umeyama 1991), never a mirror image.
-    """
-    source, goal = landmarks[:, STEADY], target[:, STEADY]
-    centre, aim = source.mean(axis=1, keepdims=True), goal.mean(axis=1, keepdims=True)
-    # In the plane a scaled turn is one complex factor.
-    flat, wanted = _complex(source - centre), _complex(goal - aim)
-    factor = (flat.conj() * wanted).sum(axis=1) / (np.abs(flat) ** 2).sum(axis=1)
-    moved = factor[:, None] * _complex(landmarks - centre)
-    return np.stack([moved.real, moved.imag], axis=2) + aim
-
-
-def under_target_pose(
-    face: LinearFace,
-    predicted: Parameters,
-    target_pose: NDArray[np.floating],
-    target_landmarks: NDArray[np.floating],
-    first: int = 2,
-) -> NDArray[np.float64]:
-    """Geometry and expression of a prediction under the target's head motion, on its landmarks (EVP section 3.3).
-
-    The rotation is the target's (N, 6), the place and size that of its landmarks (N, 106, 2) by :func:`lay_upon`; both
-    go forwards and backwards. The first ``first`` frames of the target are left out: vid2vid shows them as they are.
-    Returns (T, 106, 2) in the pixels of ``target_landmarks``.
-    """
-    count = len(predicted.names)
-    turned = target_pose[ping_pong(len(target_pose), count + first)[first:], :3]
-    pose = pose_from_numbers(np.concatenate([turned, predicted.pose[:, 3:]], axis=1))
-    heads = np.concatenate([
-        face.landmarks(shape, expression[None])
-        for shape, expression in zip(predicted.shape, predicted.expression, strict=True)
-    ])  # fmt: skip
-    goal = target_landmarks[ping_pong(len(target_landmarks), count + first)[first:]]
-    return lay_upon(pose.project(heads)[..., :2], goal)
-
-
-def _complex(points: NDArray[np.floating]) -> NDArray[np.complex128]:
-    return points[..., 0] + 1j * points[..., 1]
 
 
 def _read_lines(path: Path, count: int) -> tuple[NDArray[np.float64], tuple[str, ...]]:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from evp.errors import InputError, WeightsError
 from evp.face.crop import resized
 from evp.media import FilmWriter, read_frames, read_speech
-from evp.original.parameters import ping_pong, read_landmark_files
+from evp.original.alignment import ping_pong
+from evp.original.parameters import read_landmark_files
 from evp.original.vid2vid.edges import crop_box, edge_map
 from evp.weights import Session, load_session
 
