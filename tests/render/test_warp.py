@@ -79,6 +79,18 @@ def test_places_of_the_same_face_are_its_own():
     np.testing.assert_allclose(field.y[1:-1, 1:-1], np.tile(at[:, None], (1, SIZE))[1:-1, 1:-1], atol=0.02)
 
 
+@pytest.mark.parametrize("step", [2, 4])
+def test_coarse_places_are_those_in_the_middle_of_their_cells(step: int):
+    raster, source = Raster.draw(mesh(), vertices(5), SIZE), vertices(14)
+    fine, coarse = raster.field(source), raster.field(source, step)
+    assert coarse.x.shape == coarse.y.shape == (SIZE // step, SIZE // step)
+    for whole, part in ((fine.x, coarse.x), (fine.y, coarse.y)):
+        middle = whole.reshape(SIZE // step, step, SIZE // step, step).mean(axis=(1, 3))
+        assert np.abs(part - middle)[2:-2, 2:-2].mean() < 0.1  # half a pixel off would be 0.5
+    made, oracle = (field.sample(noise(), SIZE).astype(int) for field in (coarse, fine))
+    assert np.abs(made - oracle)[4:-4, 4:-4].mean() < 1.5
+
+
 def test_moved_landmarks_move_their_pixels():
     landmarks, outline = placed(3)
     moved = landmarks + np.array([4, -3, 0], np.float32)

@@ -175,6 +175,13 @@ def test_mixture_multiplies(learned: Wrinkles):
     np.testing.assert_allclose(both, one * other, atol=0.01)
 
 
+def test_twice_the_share_is_darker_by_the_same_ratio_again(learned: Wrinkles):
+    plain, _, raster = target()
+    deep = replace(learned, maps=2 * learned.maps)
+    once, twice = (deep.draw(plain, raster, {"angry": share}) / 180 for share in (0.5, 1.0))
+    np.testing.assert_allclose(twice, once**2, atol=0.02)
+
+
 @pytest.mark.parametrize(
     "shares", [{}, {"bored": 1.0}, {"neutral": 1.0}, {"angry": 0.0}, {"angry": 0.0, "sad": 0.0}]
 )
