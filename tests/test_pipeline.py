@@ -310,11 +310,10 @@ def test_chosen_emotion_reaches_the_film(
 
 
 def test_emotion_of_no_strength_is_neutral_to_the_last_bit():
-    speech, person = tone(0.2), portrait(30)
+    speech, person = tone(0.1), portrait(30)
     neutral = list(animate(speech, person))
-    for text in ("happy:0", "neutral", "happy:0+angry:0"):
-        track = choose_emotion(speech, text)
-        np.testing.assert_array_equal(list(animate(speech, person, track)), neutral)
+    nothing = choose_emotion(speech, "happy:0+angry:0")
+    np.testing.assert_array_equal(list(animate(speech, person, nothing)), neutral)
     felt = list(animate(speech, person, choose_emotion(speech, "happy:0.3")))
     assert np.abs(np.array(felt, int) - neutral).max() > 10
 

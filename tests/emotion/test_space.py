@@ -85,6 +85,8 @@ def test_shares_are_shares_and_do_not_depend_on_the_neighbours(space: EmotionSpa
     [
         ({"hapy": 1}, "there is no emotion 'hapy': did you mean happy? known are neutral, happy, sad"),
         ({"Suprised": 1}, "there is no emotion 'Suprised': did you mean surprised? known are"),
+        ({"fearful": 1}, "there is no emotion 'fearful': did you mean fear? known are"),
+        ({"contemptuous": 1}, "there is no emotion 'contemptuous': did you mean contempt? known are"),
         ({"xyz": 1}, "there is no emotion 'xyz': known are neutral, happy"),
         ({"happy": 1.2}, "the strength of happy must lie between 0 and 1, not 1.2"),
         ({"happy": -0.1}, "the strength of happy must lie between 0 and 1, not -0.1"),
