@@ -75,6 +75,13 @@ def test_a_giant_tensor_takes_no_memory(tmp_path):
     assert str(1 << 40) in refused(tmp_path / "old.pth")
 
 
+@pytest.mark.parametrize("modern", [True, False])
+def test_what_takes_memory_without_being_a_tensor_is_refused(tmp_path, modern):
+    for held in (bytearray(10), b"bytes"):
+        torch.save({"x": held}, tmp_path / "a.pth", _use_new_zipfile_serialization=modern)
+        assert "it would run" in refused(tmp_path / "a.pth")
+
+
 def test_views_larger_than_the_bound_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoints, "LARGEST", 10_000)
     torch.save({"x": torch.zeros(1).expand(50, 60)}, tmp_path / "views.pth")

@@ -78,6 +78,14 @@ def test_a_giant_memo_and_a_giant_string_take_no_memory(tmp_path):
     )
 
 
+def test_a_text_that_is_encoded_again_and_again_takes_no_memory(tmp_path):
+    again = b"h\x00h\x01X\x06\x00\x00\x00latin1\x86R"
+    content = (
+        b"\x80\x02](c_codecs\nencode\nq\x00X\xe8\x03\x00\x00" + b"x" * 1000 + b"q\x01" + again * 100 + b"e."
+    )
+    assert "more memory" in refused(tmp_path / "bomb.pickle", content)
+
+
 def test_objects_and_text_are_refused(tmp_path):
     objects = {**arrays(), "base": np.array([[object], [1], [2]], dtype=object)}
     for array in (np.array([["a"], ["b"], ["c"]]), np.zeros((3, 1), [("a", "f4")])):

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _ARCHIVE = b"PK\x03\x04"
 """How torch tells its two kinds of file apart."""
 _LEGACY_PICKLES = 5
+_ALLOCATORS = frozenset({"bytearray", "_codecs"})
+"""What ``weights_only`` lets through although no state dict needs it: repeated, it takes any amount of memory."""
 _READING = (
     zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, TypeError, KeyError, AttributeError, EOFError,
     IndexError, OverflowError, MemoryError,
@@ -128,14 +130,14 @@ def _check_archive(file: BinaryIO, size: int, path: Path) -> None:
             raise InputError(f"{path}: refused: {size} bytes that would become {unpacked}")
         for name in archive.namelist():
             if name.endswith(".pkl"):
-                check_sizes(io.BytesIO(archive.read(name)), size, path)
+                check_sizes(io.BytesIO(archive.read(name)), size, path, _ALLOCATORS)
 
 
 def _check_legacy(file: BinaryIO, size: int, path: Path) -> None:
     """The files of torch before 1.6 begin with pickles: magic number, version, machine, content, names."""
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:  # reads no further than the file
         for _ in range(_LEGACY_PICKLES):
-            check_sizes(mapped, size, path)
+            check_sizes(mapped, size, path, _ALLOCATORS)
 
 
 def _tensors(stored: Any, path: Path) -> "dict[str, Tensor]":

@@ -52,6 +52,10 @@ class OriginalMotion:
             raise InputError(f"{name} is neither a file nor one of the imported emotion features: {known}")
         return read_array(Path(name), (EMOTION_SIZE,))
 
+    def emotion(self, feature: str | None, audio: Path | None) -> NDArray[np.float32]:
+        """What :meth:`predict` takes: heard in a recording, or else a :meth:`feature`, which is "neutral" by default."""
+        return self.feature(feature or NEUTRAL) if audio is None else self.hear(read_speech(audio))
+
     def predict(
         self,
         waveform: NDArray[np.floating],
@@ -112,15 +116,10 @@ def predict_file(
 ) -> int:
     """Write the landmarks (frames, 106, 2) of a recording as ``.npy``; returns the number of frames.
 
-    The emotion is that of a ``feature`` (see :meth:`OriginalMotion.feature`), or is heard in ``emotion_audio``, window
-    by window; neither is the feature "neutral". Raises EvpError for anything the user can mend.
+    The emotion is that of a ``feature``, or is heard in ``emotion_audio``: see :meth:`OriginalMotion.emotion`. Raises
+    EvpError for anything the user can mend.
     """
     motion = OriginalMotion.load(model)
-    emotion = (
-        motion.feature(feature or NEUTRAL)
-        if emotion_audio is None
-        else motion.hear(read_speech(emotion_audio))
-    )
-    landmarks = motion.predict(read_speech(speech), emotion, progress)
+    landmarks = motion.predict(read_speech(speech), motion.emotion(feature, emotion_audio), progress)
     write_array(output, landmarks)
     return len(landmarks)

@@ -9,6 +9,7 @@ import mmap
 import pickle
 import pickletools
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +31,14 @@ _READING = (
 """What damaged or foreign pickles raise while they are read."""
 
 
-def check_sizes(stream: io.BytesIO | mmap.mmap, size: int, path: Path) -> None:
+def check_sizes(
+    stream: io.BytesIO | mmap.mmap, size: int, path: Path, forbidden: Collection[str] = ()
+) -> None:
     """Look through one pickle, from the stream's place to its end, for sizes that a file of ``size`` bytes cannot hold.
 
-    Every length, shape and memo number in an honest pickle is at most the number of bytes of its file. Nothing is run
-    and no more memory taken than the file's. Raises InputError.
+    Every length, shape and memo number in an honest pickle is at most the number of bytes of its file. Functions whose
+    names are ``forbidden`` must not be named either. Nothing is run and no more memory taken than the file's.
+    Raises InputError.
     """
     bound = max(size, _LEAST_BOUND)
     try:
@@ -43,6 +47,8 @@ def check_sizes(stream: io.BytesIO | mmap.mmap, size: int, path: Path) -> None:
                 raise InputError(
                     f"{path}: refused: it declares a size of {argument}, the file has {size} bytes"
                 )
+            if isinstance(argument, str) and (named := set(argument.split()).intersection(forbidden)):
+                raise InputError(f"{path}: refused: it would run {named.pop()}")
     except (ValueError, IndexError, KeyError) as error:
         raise InputError(f"{path}: not a pickle, or it was cut off") from error
 
@@ -56,7 +62,7 @@ def read_pickled_arrays(path: Path, shapes: dict[str, tuple[int | None, ...]]) -
     content = read_bounded(path)
     check_sizes(io.BytesIO(content), len(content), path)
     try:
-        stored = _ArrayUnpickler(io.BytesIO(content), encoding="latin1").load()
+        stored = _ArrayUnpickler(content).load()
     except _READING as error:
         raise InputError(f"{path}: refused: {error}") from error
     if not isinstance(stored, dict):
@@ -131,13 +137,6 @@ def _from_buffer(raw: Any, kind: Any, shape: Any, order: Any) -> _Array:
     return array
 
 
-def _to_bytes(text: Any, encoding: Any) -> bytes:
-    """Stands in for ``_codecs.encode``, with which protocol 2 writes bytes."""
-    if not isinstance(text, str) or encoding != "latin1":
-        raise pickle.UnpicklingError("it calls _codecs.encode for something else than bytes")
-    return text.encode("latin1")
-
-
 _STAND_INS = {
     ("numpy", "dtype"): _Type,
     ("numpy", "ndarray"): _Array,
@@ -145,15 +144,29 @@ _STAND_INS = {
     ("numpy._core.multiarray", "_reconstruct"): _rebuilt,
     ("numpy.core.numeric", "_frombuffer"): _from_buffer,
     ("numpy._core.numeric", "_frombuffer"): _from_buffer,
-    ("_codecs", "encode"): _to_bytes,
 }
 
 
 class _ArrayUnpickler(pickle.Unpickler):
+    def __init__(self, content: bytes) -> None:
+        super().__init__(io.BytesIO(content), encoding="latin1")
+        self._left = len(content)
+
     def find_class(self, module: str, name: str) -> Any:
+        if (module, name) == ("_codecs", "encode"):
+            return self._encode
         if (module, name) not in _STAND_INS:
             raise pickle.UnpicklingError(f"it would run {module}.{name}")
         return _STAND_INS[module, name]
+
+    def _encode(self, text: Any, encoding: Any) -> bytes:
+        """Stands in for ``_codecs.encode``, with which protocol 2 writes bytes; a text is not to be written twice."""
+        if not isinstance(text, str) or encoding != "latin1":
+            raise pickle.UnpicklingError("it would run _codecs.encode on something else than bytes")
+        self._left -= len(text)
+        if self._left < 0:
+            raise pickle.UnpicklingError("it would take more memory than the file has bytes")
+        return text.encode("latin1")
 
     def persistent_load(self, number: Any) -> Any:
         raise pickle.UnpicklingError(f"it refers to something outside of it ({number})")
