@@ -6,9 +6,11 @@ import pytest
 from evp.errors import InputError
 from evp.face.basis import FaceBasis
 from evp.face.layouts import from_mesh, mouth_opening, mouth_width
+from evp.motion.facial import FacialMotion
 from evp.original.lifting import motion_from_landmarks, motion_from_speech, rest_face
+from evp.portrait.perform import perform
 from evp.smoothing import smooth_in_time
-from tiny import random_poses
+from tiny import portrait, random_poses
 
 
 def planted(frames: int = 60, seed: int = 0, turned: float = 8):
@@ -43,6 +45,14 @@ def test_rest_is_the_closed_mouth_wherever_the_face_is():
     moved = landmarks + np.linspace(0, 0.2, len(landmarks))[:, None, None]
     rest = rest_face(moved)
     assert np.abs(rest - rest.mean(axis=0) - (landmarks[5] - landmarks[5].mean(axis=0))).max() < 0.02
+
+
+def test_a_portrait_performs_it():
+    person, motion = portrait(), Spoken()
+    wanted = motion_from_speech(np.zeros(62 * 640, np.float32), motion, motion.features["happy"])
+    frames = list(perform(person, map(FacialMotion, wanted)))
+    assert len(frames) == 62
+    assert {frame.shape for frame in frames} == {(*person.manifest.size, 3)}
 
 
 def test_other_layouts_are_refused():

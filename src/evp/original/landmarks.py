@@ -53,7 +53,7 @@ class OriginalMotion:
         return read_array(Path(name), (EMOTION_SIZE,))
 
     def emotion(self, feature: str | None, audio: Path | None) -> NDArray[np.float32]:
-        """What :meth:`predict` takes: heard in a recording, or else a :meth:`feature`, which is "neutral" by default."""
+        """What :meth:`predict` takes: heard in a recording, or else a :meth:`feature`, by default "neutral"."""
         return self.feature(feature or NEUTRAL) if audio is None else self.hear(read_speech(audio))
 
     def predict(
