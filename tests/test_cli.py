@@ -229,6 +229,15 @@ def test_an_input_is_never_overwritten(run, calls):
     assert not calls
 
 
+@pytest.mark.parametrize("verb", ["faces", "wrinkles"])
+def test_what_is_no_corpus_teaches_no_emotion(run, verb):
+    result = run("train", verb, "nowhere", "-o", "learned.npz")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("evp: nowhere: not a prepared corpus")
+    assert result.stderr.count("\n") == 1
+    assert not list(Path().iterdir())
+
+
 def test_a_missing_extra_is_named(run, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     monkeypatch.delitem(sys.modules, "evp.motion.train", raising=False)

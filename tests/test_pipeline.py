@@ -6,12 +6,16 @@ import numpy as np
 import pytest
 
 from evp import pipeline
+from evp.audio.prosody import prosody
 from evp.clock import SAMPLE_RATE, frames_for_samples
-from evp.emotion.track import EmotionTrack
+from evp.emotion.hearing import EmotionModel
+from evp.emotion.space import EmotionSpace
+from evp.emotion.track import EmotionTrack, parse_track
 from evp.errors import FaceError, InputError, OutputError, PortraitError, WeightsError
 from evp.face import tracking
 from evp.face.tracking import Track
 from evp.media import read_frames, read_speech
+from evp.motion.expression import ExpressionModel
 from evp.pipeline import animate, animate_file, choose_emotion, emotion_space, motion_from_film
 from tiny import Hearing, actor, portrait, tone, write_actor, write_media
 
@@ -316,6 +320,22 @@ def test_emotion_of_no_strength_is_neutral_to_the_last_bit():
     np.testing.assert_array_equal(list(animate(speech, person, nothing)), neutral)
     felt = list(animate(speech, person, choose_emotion(speech, "happy:0.3")))
     assert np.abs(np.array(felt, int) - neutral).max() > 10
+
+
+def test_every_packaged_label_has_a_face_and_is_nothing_but_itself():
+    space, model = EmotionSpace(EmotionModel.load().label_codes), ExpressionModel.load()
+    assert set(space.labels) == set(model.labels)
+    for label in space.labels:
+        track = parse_track(label, space)
+        [share] = space.shares(track.at(np.zeros(1)))
+        assert share[space.labels.index(label)] == 1
+        [frame] = model.act([np.zeros((1, MOUTH), np.float32)], track, space, prosody(np.zeros(640)))
+        if label == "neutral":
+            assert frame.feeling is None
+        else:
+            assert frame.feeling is not None
+            assert frame.feeling.shares == {label: 1.0}
+            assert np.abs(frame.feeling.displacement).max() > 0.001
 
 
 def test_emotion_changes_no_number_of_frames(bundle: Path, speech: Path, tmp_path: Path):
