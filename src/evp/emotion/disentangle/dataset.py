@@ -51,11 +51,6 @@ class Recording:
         """(frames, 28, 12): what the encoders hear."""
         return windows(self.rows, self.frames)
 
-    @cached_property
-    def mean(self) -> NDArray[np.floating]:
-        """(12,) the mean row of the windows."""
-        return self.windows.mean(axis=(0, 1))
-
 
 @dataclass(frozen=True)
 class Four:
@@ -88,10 +83,6 @@ class Batch:
     """(B, V, 28, 12) windows of x3."""
     x4: NDArray[np.floating]
     """(B, W, 28, 12) windows of x4 that say what those of x1 say."""
-    mean1: NDArray[np.floating]
-    """(B, 12) mean row of all of x1."""
-    mean4: NDArray[np.floating]
-    """(B, 12) mean row of all of x4."""
     emotion1: NDArray[np.int64]
     """(B,) class of x1 and x2."""
     emotion2: NDArray[np.int64]
@@ -153,8 +144,6 @@ class Fours:
             four.x2.windows[second],
             four.x3.windows[third],
             four.aligned[shared],
-            four.x1.mean,
-            four.x4.mean,
             np.int64(self.classes.index(four.x1.manner.emotion)),
             np.int64(self.classes.index(four.x4.manner.emotion)),
         )

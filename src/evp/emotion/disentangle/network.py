@@ -55,12 +55,11 @@ class DisentanglerConfig:
     """From a window to how it is said."""
     decoder: DecoderConfig = SMALL_DECODER
     """From both back to the window."""
-    normalised: bool = True
-    """Whether the content encoder hears recordings without their mean row, which is voice and mood more than words, and
-    its codes are standardised: the content loss would else be met by codes that are merely small."""
+    standardised: bool = True
+    """Whether content codes are standardised: the content loss would else be met by codes that are merely small."""
 
 
-PAPER = DisentanglerConfig(PAPER_CONTENT, PAPER_EMOTION, PAPER_DECODER, normalised=False)
+PAPER = DisentanglerConfig(PAPER_CONTENT, PAPER_EMOTION, PAPER_DECODER, standardised=False)
 """The networks of the paper: 40 million weights."""
 
 QUIET_START = 0.1
@@ -77,9 +76,8 @@ class Disentangler(nn.Module):
     def __init__(self, config: DisentanglerConfig, classes: int) -> None:
         super().__init__()
         self.content_encoder = ContentEncoder(config.content)
-        self.normalised = config.normalised
         self.standardise = (
-            nn.BatchNorm1d(config.content.size, affine=False) if self.normalised else nn.Identity()
+            nn.BatchNorm1d(config.content.size, affine=False) if config.standardised else nn.Identity()
         )
         self.emotion_encoder = EmotionEncoder(config.emotion)
         self.decoder = Decoder(config.decoder)
@@ -88,10 +86,9 @@ class Disentangler(nn.Module):
         assert isinstance(last, nn.ConvTranspose2d)
         last.weight.data *= QUIET_START
 
-    def content(self, windows: Tensor, mean: Tensor) -> Tensor:
-        """Ec: windows (..., W, 28, 12) of recordings whose mean rows are ``mean`` (..., 12) -> codes (..., W, 256)."""
-        heard = windows - mean[..., None, None, :] if self.normalised else windows
-        return self.standardise(self.content_encoder(heard.flatten(0, -3))).unflatten(0, windows.shape[:-2])
+    def content(self, windows: Tensor) -> Tensor:
+        """Ec: windows (..., W, 28, 12) -> codes (..., W, 256)."""
+        return self.standardise(self.content_encoder(windows.flatten(0, -3))).unflatten(0, windows.shape[:-2])
 
     def emotion(self, windows: Tensor) -> Tensor:
         """Ee: windows (..., W, 28, 12) -> codes (..., 128)."""
@@ -106,5 +103,5 @@ class Disentangler(nn.Module):
 
     def forward(self, says: Tensor, feels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Content (F, 256) of ``says`` (F, 28, 12), emotion (128,) of ``feels`` (G, 28, 12), decoded (F, 28, 12)."""
-        content, emotion = self.content(says, says.mean(dim=(0, 1))), self.emotion(feels)
+        content, emotion = self.content(says), self.emotion(feels)
         return content, emotion, self.decode(content, emotion)

@@ -71,7 +71,8 @@ def encode(session: Session, recordings: Sequence[Recording]) -> list[Codes]:
     """Codes of whole recordings by exported weights (`evp.emotion.disentangle.train.export_disentangler`)."""
     codes = []
     for recording in recordings:
-        content, emotion, _ = session.run(says=recording.windows, feels=recording.windows)
+        both = {"says": recording.windows, "feels": recording.windows}
+        content, emotion = session.inference.run(["content", "emotion"], both)
         codes.append(Codes(emotion, pooled(content), looks(content)))
     return codes
 

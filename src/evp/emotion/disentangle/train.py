@@ -22,7 +22,7 @@ from evp.losses import weighted_sum
 from evp.weights import export_weights
 
 FORMAT = 1
-WEIGHTS = {"cross": 0.1, "self": 0.1, "cla": 2.0, "con": 3.0}
+WEIGHTS = {"cross": 0.1, "self": 0.1, "cla": 1.0, "con": 1.0}
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class DisentangleConfig:
 
     network: DisentanglerConfig = field(default_factory=DisentanglerConfig)
     """The layers; `evp.emotion.disentangle.network.PAPER` are the published ones."""
-    steps: int = 500
+    steps: int = 400
     """Training steps."""
     batch: int = 16
     """Fours in a batch."""
@@ -105,11 +105,8 @@ class Training:
 
 def reconstruct(network: Disentangler, batch: Batch) -> tuple[Truth, Apart]:
     """What is to be reconstructed, and what the networks make of it."""
-    x1, x2, x3, x4, mean1, mean4 = (
-        torch.from_numpy(array)
-        for array in (batch.x1, batch.x2, batch.x3, batch.x4, batch.mean1, batch.mean4)
-    )
-    c1, c2 = network.content(torch.stack([x1, x4]), torch.stack([mean1, mean4]))
+    x1, x2, x3, x4 = (torch.from_numpy(array) for array in (batch.x1, batch.x2, batch.x3, batch.x4))
+    c1, c2 = network.content(torch.stack([x1, x4]))
     e1, e2 = network.emotion(torch.stack([x2, x3]))
     c1_e1, c1_e2, c2_e1, c2_e2 = network.decode(torch.stack([c1, c1, c2, c2]), torch.stack([e1, e2, e1, e2]))
     scores1, scores2 = network.classifier(torch.stack([e1, e2]))
