@@ -1,5 +1,6 @@
 import os
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -81,9 +82,12 @@ def test_a_giant_memo_and_a_giant_string_take_no_memory(tmp_path):
 def test_a_text_that_is_encoded_again_and_again_takes_no_memory(tmp_path):
     again = b"h\x00h\x01X\x06\x00\x00\x00latin1\x86R"
     content = (
-        b"\x80\x02](c_codecs\nencode\nq\x00X\xe8\x03\x00\x00" + b"x" * 1000 + b"q\x01" + again * 100 + b"e."
+        b"\x80\x02](c_codecs\nencode\nq\x00X\xe8\x03\x00\x00" + b"x" * 1000 + b"q\x01" + again * 5000 + b"e."
     )
-    assert "more memory" in refused(tmp_path / "bomb.pickle", content)
+    tracemalloc.start()
+    assert "dictionary" in refused(tmp_path / "bomb.pickle", content)
+    assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    tracemalloc.stop()
 
 
 def test_objects_and_text_are_refused(tmp_path):

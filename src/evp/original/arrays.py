@@ -11,7 +11,18 @@ from numpy.typing import NDArray
 
 from evp.errors import InputError
 from evp.original.files import LARGEST, check_size, write_whole
-from evp.original.pickles import check_shape
+
+
+def check_shape(array: NDArray[Any], shape: tuple[int | None, ...], name: str) -> None:
+    """Raises InputError, beginning with ``name``, unless ``array`` has this ``shape`` (None: any) of finite numbers."""
+    fits = array.ndim == len(shape) and all(b in (None, a) for a, b in zip(array.shape, shape, strict=False))
+    if not fits:
+        wanted = ", ".join("any" if length is None else str(length) for length in shape)
+        raise InputError(f"{name} has the shape {array.shape}, expected ({wanted})")
+    if array.dtype.kind not in "fiub":
+        raise InputError(f"{name} holds text or objects where numbers should be")
+    if not np.isfinite(array).all():
+        raise InputError(f"{name} holds values that are not finite numbers")
 
 
 def read_array(path: Path, shape: tuple[int | None, ...]) -> NDArray[np.float32]:

@@ -73,7 +73,6 @@ def export_landmarks(
         "kind": KIND,
         "format": FORMAT,
         "state": state,
-        "mean": mean.reshape(POINTS, 2).tolist(),
         "features": {name: code.tolist() for name, code in features.items()},
         **metadata,
     }

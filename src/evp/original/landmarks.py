@@ -30,8 +30,6 @@ class OriginalMotion:
     session: Session
     features: dict[str, NDArray[np.float32]]
     """Emotion codes (128,) by name, as they were imported."""
-    mean: NDArray[np.float32]
-    """(106, 2) the person's mean face, fractions of the crop."""
 
     @staticmethod
     def load(path: Path, threads: int = 0) -> "OriginalMotion":
@@ -41,7 +39,7 @@ class OriginalMotion:
             raise WeightsError(f"{path} is not a landmark network of format {FORMAT} from 'evp import-evp'")
         stored = session.metadata["features"].items()
         features = {name: np.array(values, np.float32) for name, values in stored}
-        return OriginalMotion(session, features, np.array(session.metadata["mean"], np.float32))
+        return OriginalMotion(session, features)
 
     def feature(self, name: str) -> NDArray[np.float32]:
         """The emotion code (128,) that was imported under this name, or is stored in the file of this name."""

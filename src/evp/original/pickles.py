@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evp.errors import InputError
+from evp.original.arrays import check_shape
 from evp.original.files import read_bounded
 
 _NUMBERS = re.compile(r"[<>|=]?(f[248]|[iu][1248]|b1)")
@@ -62,7 +63,7 @@ def read_pickled_arrays(path: Path, shapes: dict[str, tuple[int | None, ...]]) -
     content = read_bounded(path)
     check_sizes(io.BytesIO(content), len(content), path)
     try:
-        stored = _ArrayUnpickler(content).load()
+        stored = _ArrayUnpickler(io.BytesIO(content), encoding="latin1").load()
     except _READING as error:
         raise InputError(f"{path}: refused: {error}") from error
     if not isinstance(stored, dict):
@@ -73,23 +74,14 @@ def read_pickled_arrays(path: Path, shapes: dict[str, tuple[int | None, ...]]) -
 def _array(stored: dict[Any, Any], key: str, shape: tuple[int | None, ...], path: Path) -> NDArray[Any]:
     if key not in stored:
         raise InputError(f"{path}: {key} is missing")
-    if not isinstance(stored[key], _Array) or stored[key].value is None:
+    if not isinstance(stored[key], _Array):
         raise InputError(f"{path}: {key} is not an array of numbers")
-    found: NDArray[Any] = stored[key].value
+    try:
+        found: NDArray[Any] = stored[key].numbers()
+    except _READING as error:
+        raise InputError(f"{path}: {key} is not an array of numbers ({error})") from error
     check_shape(found, shape, f"{path}: {key}")
     return found
-
-
-def check_shape(array: NDArray[Any], shape: tuple[int | None, ...], name: str) -> None:
-    """Raises InputError, beginning with ``name``, unless ``array`` has this ``shape`` (None: any) of finite numbers."""
-    fits = array.ndim == len(shape) and all(b in (None, a) for a, b in zip(array.shape, shape, strict=False))
-    if not fits:
-        wanted = ", ".join("any" if length is None else str(length) for length in shape)
-        raise InputError(f"{name} has the shape {array.shape}, expected ({wanted})")
-    if array.dtype.kind not in "fiub":
-        raise InputError(f"{name} holds text or objects where numbers should be")
-    if not np.isfinite(array).all():
-        raise InputError(f"{name} holds values that are not finite numbers")
 
 
 class _Type:
@@ -107,66 +99,56 @@ class _Type:
 
 
 class _Array:
-    """Stands in for ``numpy.ndarray``: takes the numbers out of the bytes in the pickle."""
+    """Stands in for ``numpy.ndarray``, and for the function that makes an empty one to be filled."""
 
-    value: NDArray[Any] | None = None
+    parts: tuple[Any, ...] = ()
+    """Shape, type, order and bytes: nothing is made of them until the array is asked for."""
+
+    def __init__(self, *_: object) -> None:
+        pass
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         _, shape, kind, fortran, raw = state
-        self.value = _from_bytes(raw, kind, shape, "F" if fortran else "C")
+        self.parts = shape, kind, "F" if fortran else "C", raw
 
-
-def _from_bytes(raw: Any, kind: Any, shape: Any, order: Any) -> NDArray[Any]:
-    if isinstance(raw, str):  # Python 2 had one type for both
-        raw = raw.encode("latin1")
-    if not isinstance(raw, bytes | bytearray) or not isinstance(kind, _Type):
-        raise pickle.UnpicklingError("it holds text or objects where numbers should be")
-    flat: NDArray[Any] = np.frombuffer(raw, np.dtype(kind.code))
-    return flat.reshape(shape, order="F" if order == "F" else "C")
-
-
-def _rebuilt(*_: object) -> _Array:
-    """Stands in for numpy's ``_reconstruct``, which would take as much memory as the file asks for."""
-    return _Array()
+    def numbers(self) -> NDArray[Any]:
+        """The array. Raises ValueError when it is not one of numbers."""
+        shape, kind, order, raw = self.parts
+        if isinstance(raw, str):
+            raw = raw.encode("latin1")
+        if not isinstance(raw, bytes | bytearray) or not isinstance(kind, _Type):
+            raise ValueError("text or objects where numbers should be")
+        return np.frombuffer(raw, np.dtype(kind.code)).reshape(shape, order=order)
 
 
 def _from_buffer(raw: Any, kind: Any, shape: Any, order: Any) -> _Array:
     """Stands in for numpy's ``_frombuffer`` of protocol 5."""
     array = _Array()
-    array.value = _from_bytes(raw, kind, shape, order)
+    array.parts = shape, kind, order, raw
     return array
+
+
+def _as_text(text: Any, _: Any) -> Any:
+    """Stands in for ``_codecs.encode``, with which protocol 2 writes bytes: they stay text, as in the file."""
+    return text
 
 
 _STAND_INS = {
     ("numpy", "dtype"): _Type,
     ("numpy", "ndarray"): _Array,
-    ("numpy.core.multiarray", "_reconstruct"): _rebuilt,
-    ("numpy._core.multiarray", "_reconstruct"): _rebuilt,
+    ("numpy.core.multiarray", "_reconstruct"): _Array,
+    ("numpy._core.multiarray", "_reconstruct"): _Array,
     ("numpy.core.numeric", "_frombuffer"): _from_buffer,
     ("numpy._core.numeric", "_frombuffer"): _from_buffer,
+    ("_codecs", "encode"): _as_text,
 }
 
 
 class _ArrayUnpickler(pickle.Unpickler):
-    def __init__(self, content: bytes) -> None:
-        super().__init__(io.BytesIO(content), encoding="latin1")
-        self._left = len(content)
-
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) == ("_codecs", "encode"):
-            return self._encode
         if (module, name) not in _STAND_INS:
             raise pickle.UnpicklingError(f"it would run {module}.{name}")
         return _STAND_INS[module, name]
-
-    def _encode(self, text: Any, encoding: Any) -> bytes:
-        """Stands in for ``_codecs.encode``, with which protocol 2 writes bytes; a text is not to be written twice."""
-        if not isinstance(text, str) or encoding != "latin1":
-            raise pickle.UnpicklingError("it would run _codecs.encode on something else than bytes")
-        self._left -= len(text)
-        if self._left < 0:
-            raise pickle.UnpicklingError("it would take more memory than the file has bytes")
-        return text.encode("latin1")
 
     def persistent_load(self, number: Any) -> Any:
         raise pickle.UnpicklingError(f"it refers to something outside of it ({number})")
