@@ -108,8 +108,8 @@ def test_what_one_person_has_alone_is_suppressed(learned: Wrinkles):
     shared, alone = on_map(learned, "angry", FOREHEAD)[0], on_map(learned, "angry", CHEEK_LEFT)[0]
     agreed = on_map(learned, "contempt", CHEEK_LEFT)[0]
     assert agreed < -0.1
-    assert 0.27 * agreed < alone < 0  # a plain mean would keep a third
-    assert shared < 3 * alone
+    assert 0.27 * agreed < alone  # a plain mean would keep a third
+    assert shared < min(3 * alone, -0.1)
 
 
 def test_both_halves_are_the_same_but_for_one_sided_labels(learned: Wrinkles):
@@ -239,4 +239,4 @@ def test_packaged_maps_are_within_bounds():
     packaged = Wrinkles.load()
     assert len(packaged.labels) >= 6
     assert packaged.maps.min() >= -0.36 and packaged.maps.max() <= 0.13
-    assert (packaged.maps.min(axis=(1, 2)) < -0.05).all()
+    assert (packaged.maps.min(axis=(1, 2)) < -0.01).all()
