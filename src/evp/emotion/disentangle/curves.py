@@ -25,7 +25,7 @@ def draw(steps: Sequence[Mapping[str, float]]) -> NDArray[np.uint8]:
         points = np.stack([across, up], axis=1).round().astype(np.int32)
         cv2.polylines(picture, [points], isClosed=False, color=LINE, thickness=2, lineType=cv2.LINE_AA)
         told = f"{name}: {values[0]:.3g} to {values[-1]:.3g}"
-        place = (WIDTH // 2, foot - STRIP + 4 * MARGIN)
+        place = (WIDTH // 2, foot - STRIP + 2 * MARGIN + 4)
         cv2.putText(picture, told, place, cv2.FONT_HERSHEY_SIMPLEX, 0.55, INK, 1, cv2.LINE_AA)
     return picture
 
