@@ -13,13 +13,14 @@ CLI_REFERENCE := $(BIN)/python -m typer evp.cli utils docs --name evp --title "C
 SHARED ?= ../shared
 FOOTAGE := $(SHARED)/data/talk/studio_demo2.mp4
 SPEECH := $(SHARED)/data/speech/Mark_neutral.flac
+EMOTION := 0 neutral, 1.2 happy, 2.4 happy, 3.4 angry, 4.8 angry
 
 .PHONY: demo test check docs clean
 
 demo: out/demo.mp4
 
 out/demo.mp4: out/demo.evp $(SPEECH)
-	$(BIN)/evp animate $(SPEECH) --portrait out/demo.evp -o $@
+	$(BIN)/evp animate $(SPEECH) --portrait out/demo.evp --emotion "$(EMOTION)" -o $@
 
 out/demo.evp: .venv/run.stamp $(FOOTAGE)
 	mkdir -p out

@@ -25,18 +25,19 @@ TO_HEAD_FRAME = np.array([1.0, -1.0, -1.0])
 
 PROTOTYPES: dict[str, dict[str, float]] = {
     "neutral": {},
-    "angry": {"browDown": 1, "eyeWide": 0.3, "eyeSquint": 0.5, "noseSneer": 0.35, "mouthPress": 0.3,
+    "angry": {"browDown": 1, "eyeWide": 0.5, "eyeSquint": 0.4, "noseSneer": 0.3, "mouthPress": 0.3,
               "mouthUpperUp": 0.25, "mouthLowerDown": 0.3, "jawOpen": 0.08},
     "contempt": {"browOuterUp": 0.15, "browOuterUp_L": 0.25, "mouthSmile_L": 0.25, "mouthDimple_L": 0.6,
                  "mouthUpperUp_L": 0.35, "noseSneer_L": 0.2, "eyeSquint": 0.2, "mouthLeft": 0.3},
-    "disgusted": {"browDown": 0.6, "noseSneer": 1, "mouthUpperUp": 0.6, "mouthFrown": 0.4, "eyeSquint": 0.6,
+    "disgusted": {"browDown": 0.5, "noseSneer": 1.2, "mouthUpperUp": 0.8, "mouthFrown": 0.4, "eyeSquint": 0.6,
                   "cheekRaiser": 0.5, "mouthStretch": 0.3, "mouthLowerDown": 0.3},
-    "fear": {"browInnerUp": 0.9, "browOuterUp": 0.4, "eyeWide": 0.8, "mouthStretch": 0.6, "jawOpen": 0.12},
+    "fear": {"browInnerUp": 1, "browOuterUp": 0.2, "browDown": 0.2, "eyeWide": 0.8, "mouthStretch": 0.8,
+             "jawOpen": 0.1},
     "happy": {"mouthSmile": 0.8, "cheekRaiser": 0.6, "cheekSquint": 0.6, "eyeSquint": 0.3, "browInnerUp": 0.15,
               "browOuterUp": 0.15, "mouthUpperUp": 0.2},
     "sad": {"browInnerUp": 1, "browDown": 0.3, "mouthFrown": 0.7, "eyeSquint": 0.4, "mouthShrugLower": 0.4,
             "mouthRollUpper": 0.1},
-    "surprised": {"browInnerUp": 1, "browOuterUp": 1, "eyeWide": 1, "jawOpen": 0.15},
+    "surprised": {"browInnerUp": 1, "browOuterUp": 1, "eyeWide": 1, "jawOpen": 0.2},
     "calm": {"mouthSmile": 0.3, "eyeSquint": 0.25, "browInnerUp": 0.1},
 }  # fmt: skip
 """Label -> weights of the head model's shapes (a name without side means both), after Ekman and Friesen's prototypes.

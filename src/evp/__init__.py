@@ -1,6 +1,6 @@
 """Emotional video portraits: a video of a person and a recording of speech become a video of that person saying it.
 
-The flow, one folder for each arrow: speech -> ``audio`` -> (``emotion``) -> ``motion`` -> ``face`` -> ``render`` ->
+The flow, one folder for each arrow: speech -> ``audio`` -> ``emotion`` -> ``motion`` -> ``face`` -> ``render`` ->
 film, on one screen in ``pipeline``. What is learned from one person's video is a ``Portrait``.
 """
 
@@ -9,16 +9,17 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from evp.pipeline import animate, animate_file
+    from evp.pipeline import animate, animate_file, choose_emotion
     from evp.portrait.build import build_portrait
     from evp.portrait.bundle import Portrait
 
 __version__ = version("evp")
 
-__all__ = ["Portrait", "animate", "animate_file", "build_portrait"]
+__all__ = ["Portrait", "animate", "animate_file", "build_portrait", "choose_emotion"]
 
 _HOMES = {"Portrait": "evp.portrait.bundle", "build_portrait": "evp.portrait.build",
-          "animate": "evp.pipeline", "animate_file": "evp.pipeline"}  # fmt: skip
+          "animate": "evp.pipeline", "animate_file": "evp.pipeline",
+          "choose_emotion": "evp.pipeline"}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -21,6 +21,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "portrait build": portrait.build,
     "portrait show": portrait.show,
     "emotion hear": emotion.hear,
+    "emotion code": emotion.code,
     "emotion list": emotion.list_labels,
     "corpus prepare": corpus.prepare,
     "import-evp": original.import_evp,
@@ -42,7 +43,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
 
 GROUPS = {
     "portrait": "Make portraits, and look at them.",
-    "emotion": "Hear emotion in recordings.",
+    "emotion": "Hear emotion, and make codes of it.",
     "corpus": "Make recordings into something to train on.",
     "train": "Train the networks on your own recordings.",
 }

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from evp.audio.prosody import prosody
 from evp.background import run_ahead
-from evp.clock import SAMPLE_RATE, SAMPLES_PER_FRAME, frames_for_samples
+from evp.clock import FRAME_RATE, SAMPLE_RATE, SAMPLES_PER_FRAME, frames_for_samples
 from evp.emotion.hearing import EmotionModel
 from evp.emotion.space import EmotionSpace
 from evp.emotion.track import AUTO, EmotionTrack, parse_track, read_track
@@ -76,6 +76,29 @@ def choose_emotion(
     if not heard.voiced.any():
         return EmotionTrack.steady(emotion_space().code({}))
     return EmotionTrack.heard(heard.times, heard.codes, heard.voiced, heard.code)
+
+
+def save_emotion(output: Path, emotion: str | None = None, emotion_audio: Path | None = None) -> None:
+    """Write the codes of a description, or of what is heard in a recording, as a ``.npy`` file for `read_track`.
+
+    (128,), or (frames, 128) up to the last point of a description that changes over time. Raises EvpError.
+    """
+    check_output(output)
+    if output.suffix.lower() != ".npy":
+        raise OutputError(
+            f"cannot write {output}: emotion codes are a .npy file, so the name must end in .npy"
+        )
+    if (emotion is None) == (emotion_audio is None):
+        raise InputError("give either a description of an emotion or a recording to hear it in")
+    if emotion is not None:
+        track = parse_track(emotion, emotion_space())
+    else:
+        track = choose_emotion(np.zeros(0), emotion_audio=emotion_audio)
+    frames = np.arange(0, track.times[-1] + 0.5 / FRAME_RATE, 1 / FRAME_RATE)
+    codes = track.codes[0] if len(track.times) == 1 else track.at(frames)
+    partial = output.with_name(f".{output.name}.partial.npy")
+    np.save(partial, codes)
+    partial.replace(output)
 
 
 def emotion_space() -> EmotionSpace:

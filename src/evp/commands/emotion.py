@@ -9,6 +9,7 @@ import numpy as np
 import typer
 
 from evp.commands.console import check_written
+from evp.commands.options import Output
 
 if TYPE_CHECKING:
     from evp.emotion.hearing import Heard
@@ -34,6 +35,21 @@ def hear(
         from evp.emotion.picture import write_picture
 
         write_picture(plot, heard, model.labels, speech.name)
+
+
+def code(
+    output: Output,
+    emotion: Annotated[
+        str | None, typer.Argument(help="A description as for 'animate', like 'happy:0.4+surprised:0.3'.")
+    ] = None,
+    audio: Annotated[Path | None, typer.Option(help="A recording to hear the emotion in, instead.")] = None,
+) -> None:
+    """Save the code of an emotion as a .npy file, for 'animate --emotion-feature' or for your own mixing."""
+    check_written(output, audio)
+    from evp.pipeline import save_emotion
+
+    save_emotion(output, emotion, audio)
+    typer.echo(output)
 
 
 def list_labels() -> None:

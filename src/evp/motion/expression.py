@@ -35,7 +35,7 @@ _CLOSED, _OPEN = 0.008, 0.04
 _LIP_EMPHASIS = 4.0
 _QUIET = -30.0
 """Loudness, in decibels, at which nobody speaks."""
-_REST, _SPEAKING = 0.75, 0.3
+_REST, _SPEAKING = 0.65, 0.4
 """Share of an emotion that stays on brows and lids while the voice rests, and what the loudest voice adds."""
 _MOUTH_REST, _MOUTH_SPEAKING = 0.95, 0.06
 """The same for the mouth, whose width must keep to what is said."""

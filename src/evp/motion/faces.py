@@ -32,7 +32,7 @@ class FacesConfig:
     """How many people the prior counts for."""
     mouth_exaggeration: float = 1.45
     """How much stronger than people's mean the lower face is made: what they do not share has been averaged away."""
-    upper_exaggeration: float = 2.1
+    upper_exaggeration: float = 1.9
     """The same for brows and lids, whose movements are small and seen from far away."""
     least_lids: float = 0.72
     """Eyes are never narrowed to less than this part of their neutral opening."""

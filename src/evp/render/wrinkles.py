@@ -44,9 +44,9 @@ _FACE_HEIGHT = 0.8
 """Height of the face in a map, of its side."""
 _STEP = 0.003
 """What one unit of the stored bytes means, in natural logarithms of brightness."""
-_DARKEST, _LIGHTEST = -0.35, 0.12
+_DARKEST, _LIGHTEST = -0.35, 0.08
 """Bounds of the maps: a fold may be dark, but skin that shines looks wet."""
-_EXAGGERATION = 1.4
+_EXAGGERATION = 1.8
 """How much stronger than what people share the maps are made: the sharpest of it has been averaged away."""
 _OFFSET = 12.0
 """Added to brightness (0..255) before the logarithm: dark skin is not all noise."""
@@ -54,7 +54,7 @@ _FINE, _BROAD = 0.004, 0.06
 """Standard deviations between which detail is kept, of the side."""
 _KEPT_OUT = (
     (EYE_LEFT, 0.015), (EYE_RIGHT, 0.015), (LIPS_OUTER, 0.012), (NOSE_BASE + (4,), 0.02),
-    (BROW_LEFT_UPPER + BROW_LEFT_LOWER[::-1], 0.015), (BROW_RIGHT_UPPER + BROW_RIGHT_LOWER[::-1], 0.015),
+    (BROW_LEFT_UPPER + BROW_LEFT_LOWER[::-1], 0.025), (BROW_RIGHT_UPPER + BROW_RIGHT_LOWER[::-1], 0.025),
 )  # fmt: skip
 """Outlines of what is no skin, and how far around them (of the side) nothing is changed either."""
 
@@ -177,10 +177,9 @@ def _brightness(corpus: Path, basis: FaceBasis) -> dict[tuple[str, str], NDArray
 
 
 def _shared(ratios: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The mean of people's ratios (N, SIZE, SIZE), smaller where they differ: one person's fringe is no wrinkle."""
+    """People's mean ratio less what they differ by, from ratios (N, SIZE, SIZE): one person's fringe is no wrinkle."""
     mean = ratios.mean(axis=0)
-    doubt = ratios.var(axis=0) / len(ratios)
-    return np.asarray(mean * mean**2 / (mean**2 + doubt + 1e-6))
+    return np.asarray(np.sign(mean) * np.clip(np.abs(mean) - ratios.std(axis=0), 0, None))
 
 
 def _detail(ratio: NDArray[np.float64], skin: NDArray[np.float32]) -> NDArray[np.float32]:
