@@ -110,25 +110,36 @@ def _fit_block(face: LinearFace, seen: NDArray[np.float64], noise: float) -> Fit
     return fit
 
 
+def _off(face: LinearFace, fit: Fit, seen: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How far the fit's landmarks are off: (T, P, 2)."""
+    return fit.pose.project(face.landmarks(fit.shape, fit.expression))[..., :2] - seen
+
+
 def _energy(face: LinearFace, fit: Fit, seen: NDArray[np.float64], precision: float) -> float:
-    off = fit.pose.project(face.landmarks(fit.shape, fit.expression))[..., :2] - seen
+    off = _off(face, fit, seen)
     return float(precision * (off**2).sum() + (fit.shape**2).sum() + (fit.expression**2).sum())
+
+
+def _derivatives(face: LinearFace, fit: Fit) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Of every landmark's x and y, by its frame's unknowns (T, 2P, 6 + E) and by the person's (T, 2P, S)."""
+    scaled = fit.pose.scale[:, None, None] * fit.pose.rotation
+    turned = np.einsum("tij,tpj->tpi", scaled, face.landmarks(fit.shape, fit.expression))
+    x, y, z = np.moveaxis(turned, 2, 0)
+    none, one = np.zeros_like(x), np.ones_like(x)
+    by_pose_x = np.stack([none, z, -y, x, one, none], axis=2)
+    by_pose_y = np.stack([-z, none, x, y, none, one], axis=2)
+    by_pose = np.stack([by_pose_x, by_pose_y], axis=2)
+    by_expression = np.einsum("tij,epj->tpie", scaled[:, :2], face.expression)
+    own = np.concatenate([by_pose, by_expression], axis=3)
+    shared = np.einsum("tij,spj->tpis", scaled[:, :2], face.shape)
+    rows = len(fit.pose), 2 * len(face.mean)
+    return own.reshape(*rows, own.shape[3]), shared.reshape(*rows, shared.shape[3])
 
 
 def _step(face: LinearFace, fit: Fit, seen: NDArray[np.float64], precision: float, damping: float) -> Fit:
     """One step of Levenberg-Marquardt."""
-    scaled = fit.pose.scale[:, None, None] * fit.pose.rotation
-    turned = np.einsum("tij,tpj->tpi", scaled, face.landmarks(fit.shape, fit.expression))
-    off = (turned + fit.pose.shift[:, None])[..., :2] - seen
-    x, y, z = np.moveaxis(turned, 2, 0)
-    none, one = np.zeros_like(x), np.ones_like(x)
-    pose_x, pose_y = [none, z, -y, x, one, none], [-z, none, x, y, none, one]
-    by_pose = np.stack([np.stack(pose_x, axis=2), np.stack(pose_y, axis=2)], axis=2)
-    by_expression = np.einsum("tij,epj->tpie", scaled[:, :2], face.expression)
-    own = np.concatenate([by_pose, by_expression], axis=3).reshape(len(seen), off[0].size, -1)
-    shared = np.einsum("tij,spj->tpis", scaled[:, :2], face.shape).reshape(len(seen), off[0].size, -1)
-    flat = off.reshape(len(seen), -1)
-
+    own, shared = _derivatives(face, fit)
+    flat = _off(face, fit, seen).reshape(len(seen), -1)
     prior = np.concatenate([np.zeros(_POSE), np.ones(len(face.expression))])
     known = np.concatenate([np.zeros((len(seen), _POSE)), fit.expression], axis=1)
     own_own = _damped(precision * own.transpose(0, 2, 1) @ own + np.diag(prior), damping)

@@ -17,6 +17,9 @@ from evp.original.losses import WEIGHTS, landmark_losses
 from evp.original.network import LandmarkConfig, LandmarkNetwork
 from evp.original.networks import load_disentangler
 
+_HEARD_AT_ONCE = 256
+"""Windows, of which each takes 2 MB in the full network."""
+
 
 @dataclass(frozen=True)
 class LandmarkTrainingConfig:
@@ -50,7 +53,8 @@ class Training:
     def __init__(self, clips: Sequence[Clip], config: LandmarkTrainingConfig) -> None:
         torch.manual_seed(config.seed)
         self.config, self.sequences = config, Sequences(clips, config.frames)
-        basis, mean = principal_components(clips)
+        self.principal = principal_components(clips)
+        basis, mean = self.principal
         self.basis = torch.from_numpy(np.ascontiguousarray(basis[:, : config.network.components]))
         self.mean = torch.from_numpy(mean)
         self.network = LandmarkNetwork(config.network)
@@ -130,9 +134,9 @@ def train_landmarks(
         if progress:
             progress(training.step, losses)
     network = training.network.eval()
-    basis, mean = principal_components(clips)
     features = emotion_features(network, clips)
-    export_landmarks(output / "landmarks.onnx", network, basis, mean, features, {"config": asdict(config)})
+    metadata = {"config": asdict(config)}
+    export_landmarks(output / "landmarks.onnx", network, *training.principal, features, metadata)
     return output / "landmarks.onnx"
 
 
@@ -142,5 +146,6 @@ def emotion_features(network: LandmarkNetwork, clips: Sequence[Clip]) -> dict[st
     codes: dict[str, list[torch.Tensor]] = {}
     for clip in clips:
         if clip.emotion is not None:
-            codes.setdefault(clip.emotion, []).append(network.emotion(torch.from_numpy(clip.windows)))
-    return {name: torch.cat(heard).mean(dim=0).numpy() for name, heard in codes.items()}
+            heard = torch.from_numpy(clip.windows).split(_HEARD_AT_ONCE)  # type: ignore[no-untyped-call]
+            codes.setdefault(clip.emotion, []).extend(network.emotion(windows) for windows in heard)
+    return {name: torch.cat(parts).mean(dim=0).numpy() for name, parts in codes.items()}
