@@ -141,7 +141,9 @@ def vid2vid(
     landmarks: Annotated[
         Path, typer.Argument(help="A folder of texts, one a frame: 106 lines x,y in pixels of the footage.")
     ],
-    footage: Annotated[Path, typer.Option(help="A film of the target person.")],
+    footage: Annotated[
+        Path, typer.Option(help="A film of the target person, or a folder of 0.jpg, 1.jpg, ...")
+    ],
     generator: Annotated[Path, typer.Option(help="Weights from 'evp import-vid2vid'.")],
     output: Output,
     speech: Annotated[Path | None, typer.Option(help="The sound of the film.")] = None,

@@ -18,7 +18,7 @@ from evp.original.parameters import write_landmark_files
 from evp.original.vid2vid.convert import import_generator
 from evp.original.vid2vid.edges import crop_box, edge_map
 from evp.original.vid2vid.network import CompositeGenerator, GeneratorConfig, warped
-from evp.original.vid2vid.render import Generator, render, render_file
+from evp.original.vid2vid.render import Generator, read_pictures, render, render_file
 from tiny import tone, write_media
 
 TINY = GeneratorConfig(channels=4, blocks=3)
@@ -162,6 +162,14 @@ def test_a_film_of_as_many_frames_as_landmarks(imported, tmp_path):
     assert len(frames) == 6
     np.testing.assert_allclose([frame.mean() for frame in frames[:2]], [40, 200], atol=4)
     assert done == [(n, 6) for n in range(1, 7)]
+
+
+def test_a_folder_of_pictures_is_a_film(tmp_path):
+    for number in range(11):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((20, 30, 3), 20 * number, np.uint8))
+    assert [int(picture.mean()) for picture in read_pictures(tmp_path)] == [
+        20 * number for number in range(11)
+    ]
 
 
 def test_no_pictures_and_other_weights_are_told(imported):

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 
 import cv2
@@ -79,15 +79,29 @@ def render_file(
 ) -> None:
     """Make the film ``output`` of the person in ``footage`` with the landmarks of a folder of "x,y" texts.
 
-    ``progress`` is called with frames done and frames in all. Raises EvpError for anything the user can mend.
+    ``footage`` is for :func:`read_pictures`. ``progress`` is called with frames done and frames in all. Raises EvpError
+    for anything the user can mend.
     """
     network, wanted = Generator.load(generator), read_landmark_files(landmarks)
     waveform = None if speech is None else read_speech(speech)
     with FilmWriter(output, network.size, network.size, waveform) as film:
-        for done, frame in enumerate(render(network, read_frames(footage), wanted), start=1):
+        for done, frame in enumerate(render(network, read_pictures(footage), wanted), start=1):
             film.write(frame)
             if progress is not None:
                 progress(done, len(wanted))
+
+
+def read_pictures(footage: Path) -> Iterator[NDArray[np.uint8]]:
+    """The pictures (H, W, 3) RGB of a film, or of a folder of ``0.jpg``, ``1.jpg`` and so on. Raises InputError."""
+    if not footage.is_dir():
+        yield from read_frames(footage)
+        return
+    for number in count():
+        names = (f"{number}.jpg", f"{number}.png", f"{number:06d}.jpg", f"{number:06d}.png")
+        found = next((footage / name for name in names if (footage / name).exists()), None)
+        if found is None:
+            break
+        yield next(read_frames(found))
 
 
 def _crops(
