@@ -9,9 +9,10 @@ LOWEST_HZ = 60.0
 PITCHES_PER_OCTAVE = 12
 PITCHES = 40
 """Semitones from LOWEST_HZ to 571 Hz."""
-FFT_SIZE = 2048
 WINDOW_SAMPLES = 640
 """40 ms: more than two periods of the lowest pitch."""
+FFT_SIZE = 1024
+"""At least the window and the longest period, so that the correlation does not wrap around."""
 LEAST_ENERGY = 1e-6
 """Sum of squares in a window below which nothing is periodic."""
 
