@@ -36,6 +36,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "train emotion": train.emotion,
     "train disentangle": train.disentangle,
     "train motion": train.motion,
+    "train landmarks": train.landmarks,
     "train faces": train.faces,
     "train renderer": train.renderer,
     "train wrinkles": train.wrinkles,

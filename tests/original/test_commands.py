@@ -37,7 +37,7 @@ def calls(monkeypatch):
 
     for name in (
         "convert.import_landmarks", "landmarks.predict_file", "vid2vid.convert.import_generator",
-        "vid2vid.render.render_file", "alignment.fit_file", "alignment.align_file",
+        "vid2vid.render.render_file", "alignment.fit_file", "alignment.align_file", "train.train_landmarks",
     ):  # fmt: skip
         replace(f"evp.original.{name}")
     return recorded
@@ -109,6 +109,26 @@ def test_fit_face_and_align_face(run, calls):
         ("fit_file", "M003.npy", "b.pickle", "i.txt", "M003.txt", {}),
         ("align_file", "M003.txt", "b.pickle", "i.txt", "t.txt", "p.npy", "keypoints", {}),
     ]
+
+
+def test_train_landmarks(run, calls):
+    result = run(
+        "train",
+        "landmarks",
+        "corpus",
+        "--speaker",
+        "M003",
+        "--disentangled",
+        "d.pth",
+        "-o",
+        "out",
+        "--steps",
+        7,
+    )
+    assert result.exit_code == 0, result.output
+    [(name, corpus, output, config, *rest)] = calls
+    assert (name, corpus, output, rest) == ("train_landmarks", "corpus", "out", ["M003", "d.pth", {}])
+    assert "steps=7" in config
 
 
 def test_match_evp(run, tmp_path):

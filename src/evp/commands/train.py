@@ -1,5 +1,10 @@
 """evp train: the networks, on your own recordings."""
 
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
 from evp.commands.console import check_folder, check_written, needs_extra, progress_bars
 from evp.commands.options import Corpus, Folder, Output, Seed, Steps
 
@@ -46,6 +51,28 @@ def motion(corpus: Corpus, output: Folder, steps: Steps = None, seed: Seed = 0) 
     config = MotionConfig(seed=seed, steps=steps or MotionConfig.steps)
     with progress_bars() as report:
         train_motion(corpus, output, config, progress=lambda done, *_: report("training", done, config.steps))
+
+
+def landmarks(
+    corpus: Corpus,
+    output: Folder,
+    speaker: Annotated[str | None, typer.Option(help="Whom to train on, if there are several.")] = None,
+    disentangled: Annotated[
+        Path | None, typer.Option(help="Begin with the encoders of a 99_pretrain.pth of the original.")
+    ] = None,
+    steps: Steps = None,
+    seed: Seed = 0,
+) -> None:
+    """Train sound to the landmarks of one person, as the original did."""
+    check_folder(output)
+    with needs_extra("train"):
+        from evp.original.train import LandmarkTrainingConfig, train_landmarks
+    config = LandmarkTrainingConfig(seed=seed, steps=steps or LandmarkTrainingConfig.steps)
+    with progress_bars() as report:
+        train_landmarks(
+            corpus, output, config, speaker, disentangled,
+            progress=lambda done, *_: report("training", done, config.steps),
+        )  # fmt: skip
 
 
 def faces(corpus: Corpus, output: Output) -> None:
