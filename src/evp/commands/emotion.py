@@ -65,25 +65,26 @@ def _numbers(heard: "Heard", labels: tuple[str, ...]) -> dict[str, object]:
     return {
         "labels": labels,
         "whole": {label: round(float(p), 4) for label, p in zip(labels, heard.whole, strict=True)},
-        "code": heard.code.round(5).tolist(),
+        "code": heard.code.astype(float).round(5).tolist(),
         "times": heard.times.round(3).tolist(),
         "voiced": heard.voiced.tolist(),
-        "probabilities": heard.probabilities.round(4).tolist(),
+        "probabilities": heard.probabilities.astype(float).round(4).tolist(),
     }
 
 
 def _table(heard: "Heard", labels: tuple[str, ...]) -> str:
     """The whole recording, likeliest first, then every stretch that has the same likeliest emotion."""
-    lines = [
+    whole = [
         f"{labels[n]:10} {heard.whole[n]:4.0%}  {'#' * round(BAR * heard.whole[n])}"
         for n in (-heard.whole).argsort()
     ]
     hop = 2 * heard.times[0]
     likeliest = np.where(heard.voiced, heard.probabilities.argmax(axis=1), -1)
     borders = [0, *(np.flatnonzero(np.diff(likeliest)) + 1), len(likeliest)]
+    stretches = []
     for first, last in itertools.pairwise(borders):
         number = likeliest[first]
         share = heard.probabilities[first:last, number].mean()
         told = f"{labels[number]} {share:.0%}" if number >= 0 else "(no voice)"
-        lines.append(f"{first * hop:6.1f} -{last * hop:6.1f} s  {told}")
-    return "\n".join([*lines[: len(labels)], "", *lines[len(labels) :]])
+        stretches.append(f"{first * hop:6.1f} -{last * hop:6.1f} s  {told}")
+    return "\n".join([*whole, "", *stretches])

@@ -329,7 +329,7 @@ def _write_strangers(path: Path, listenings: Iterable[Listening], labels: Sequen
     lines = [
         {
             "file": found.clip.file, "speaker": found.clip.speaker, "emotion": found.clip.emotion,
-            "heard": dict(zip(labels, found.probabilities.round(4).tolist(), strict=True)),
+            "heard": dict(zip(labels, found.probabilities.astype(float).round(4).tolist(), strict=True)),
         }
         for found in listenings
         if found.strange
