@@ -11,12 +11,12 @@ from evp.clock import SAMPLE_RATE, frames_for_samples
 from evp.emotion.hearing import EmotionModel
 from evp.emotion.space import EmotionSpace
 from evp.emotion.track import EmotionTrack, parse_track
-from evp.errors import FaceError, InputError, OutputError, PortraitError, WeightsError
+from evp.errors import EvpError, FaceError, InputError, OutputError, PortraitError, WeightsError
 from evp.face import tracking
 from evp.face.tracking import Track
 from evp.media import read_frames, read_speech
 from evp.motion.expression import ExpressionModel
-from evp.pipeline import animate, animate_file, choose_emotion, emotion_space, motion_from_film
+from evp.pipeline import animate, animate_file, choose_emotion, emotion_space, motion_from_film, save_emotion
 from tiny import Hearing, actor, portrait, tone, write_actor, write_media
 
 MOUTH = 20
@@ -230,7 +230,7 @@ def test_emotion_is_heard_in_the_speech_by_default():
     np.testing.assert_allclose(told_codes(choose_emotion(soft), 0.5), [SAD], atol=1e-3)
     np.testing.assert_array_equal(told_codes(choose_emotion(nothing), 0, 1), [NEUTRAL, NEUTRAL])
     changing = told_codes(choose_emotion(np.concatenate([loud] * 5 + [soft] * 5)), 0, 12)
-    np.testing.assert_allclose(changing, [0.75 * HAPPY + 0.25 * SAD, 0.25 * HAPPY + 0.75 * SAD], atol=0.02)
+    np.testing.assert_allclose(changing, [0.9 * HAPPY + 0.1 * SAD, 0.1 * HAPPY + 0.9 * SAD], atol=0.02)
 
 
 def test_emotion_is_described():
@@ -250,6 +250,35 @@ def test_emotion_is_in_a_file(tmp_path: Path):
     np.save(tmp_path / "mix.npy", emotion_space().code({"angry": 0.25, "happy": 0.5}))
     track = choose_emotion(tone(2), emotion_feature=tmp_path / "mix.npy")
     np.testing.assert_allclose(told_codes(track, 0, 2), [(NEUTRAL + ANGRY + 2 * HAPPY) / 4] * 2, atol=1e-3)
+
+
+def test_saved_emotion_is_read_again(tmp_path: Path):
+    save_emotion(tmp_path / "mix.npy", "happy:0.5+angry:0.25")
+    track = choose_emotion(tone(2), emotion_feature=tmp_path / "mix.npy")
+    np.testing.assert_allclose(told_codes(track, 0, 2), [(NEUTRAL + ANGRY + 2 * HAPPY) / 4] * 2, atol=1e-3)
+    save_emotion(tmp_path / "way.npy", "0 neutral, 2 happy")
+    assert np.load(tmp_path / "way.npy").shape == (51, 128)
+    np.testing.assert_allclose(
+        told_codes(choose_emotion(tone(2), emotion_feature=tmp_path / "way.npy"), 1),
+        [(NEUTRAL + HAPPY) / 2],
+        atol=0.01,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "message"),
+    [
+        ("mix.txt", {"emotion": "happy"}, "must end in .npy"),
+        ("mix.npy", {}, "either a description"),
+        ("mix.npy", {"emotion": "happy", "emotion_audio": Path("other.wav")}, "either a description"),
+        ("mix.npy", {"emotion": "hapy"}, "did you mean happy"),
+        ("mix.npy", {"emotion_audio": Path("none.wav")}, "there is no file"),
+    ],
+)
+def test_emotion_that_cannot_be_saved(tmp_path: Path, name: str, given: dict, message: str):
+    with pytest.raises(EvpError, match=message):
+        save_emotion(tmp_path / name, **given)
+    assert names(tmp_path) == []
 
 
 @pytest.mark.parametrize(

@@ -64,18 +64,17 @@ def choose_emotion(
         )
     if emotion_feature is not None:
         return read_track(emotion_feature)
-    if emotion_audio is not None:
-        voice = read_speech(emotion_audio)
-        try:
-            return EmotionTrack.steady(EmotionModel.load().hear(voice).code)
-        except InputError as error:
-            raise InputError(f"{emotion_audio}: {error}") from error
-    if emotion != AUTO:
+    if emotion != AUTO and emotion_audio is None:
         return parse_track(emotion, emotion_space(), len(speech) / SAMPLE_RATE)
-    heard = EmotionModel.load().hear(speech)
-    if not heard.voiced.any():
-        return EmotionTrack.steady(emotion_space().code({}))
-    return EmotionTrack.heard(heard.times, heard.codes, heard.voiced, heard.code)
+    model = EmotionModel.load()
+    if emotion_audio is None:
+        return EmotionTrack.heard(model.hear(speech), model.labels, emotion_space())
+    voice = read_speech(emotion_audio)
+    try:
+        whole = model.hear(voice).whole
+    except InputError as error:
+        raise InputError(f"{emotion_audio}: {error}") from error
+    return EmotionTrack.steady(emotion_space().likely(whole[None], model.labels)[0])
 
 
 def save_emotion(output: Path, emotion: str | None = None, emotion_audio: Path | None = None) -> None:

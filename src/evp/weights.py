@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
@@ -101,6 +102,19 @@ def save_weights(path: Path, model: bytes, metadata: Mapping[str, Any]) -> None:
             raise
     except OSError as error:
         raise OutputError(f"cannot write the weights {path}: {error.strerror}") from error
+
+
+def save_arrays(path: Path, **arrays: Any) -> None:
+    """Write a compressed archive of plain arrays; ``path`` appears only when it is whole. Raises OutputError."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with partial.open("wb") as file:
+            np.savez_compressed(file, **arrays)
+        partial.replace(path)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}") from error
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def export_weights(

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.optimize import nnls
 
-from evp.emotion.space import NEUTRAL, EmotionSpace
+from evp.emotion.space import NEUTRAL, SURE, UNSURE, EmotionSpace
 from evp.errors import InputError
 from tiny import emotion_codes
 
@@ -105,3 +105,21 @@ def test_strengths_may_be_one_together_in_spite_of_rounding(space: EmotionSpace)
     thirds = {"happy": 0.7, "sad": 0.2, "angry": 0.1}
     assert sum(thirds.values()) != 1
     space.code(thirds)
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "shares"),
+    [
+        ([1.0, 0.0, 0.0], [1.0, 0.0]),
+        ([0.0, 0.5, 0.5], [0.0, 0.5 * (0.5 - UNSURE) / (SURE - UNSURE)]),
+        ([0.0, 0.6, 0.4], [0.0, 0.36 / 0.52]),
+        ([UNSURE, UNSURE - 0.01, UNSURE - 0.01], [0.0, 0.0]),
+    ],
+)
+def test_what_is_hardly_probable_is_hardly_felt(probabilities: list[float], shares: list[float]):
+    space = EmotionSpace(
+        {label: code for label, code in zip(("neutral", "happy", "sad"), np.eye(128)[:3], strict=True)}
+    )
+    found = space.shares(space.likely(np.array([probabilities]), ("happy", "sad", "neutral")))[0]
+    order = [space.labels.index("happy"), space.labels.index("sad")]
+    np.testing.assert_allclose(found[order], shares, atol=1e-3)

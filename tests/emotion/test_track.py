@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from evp.clock import FRAME_RATE
+from evp.emotion.hearing import Heard
 from evp.emotion.space import NEUTRAL, EmotionSpace
 from evp.emotion.track import EmotionTrack, parse_track, read_track
 from evp.errors import InputError
@@ -124,35 +125,50 @@ def test_track_of_frames_keeps_to_its_frames(tmp_path: Path):
     )
 
 
-def test_heard_is_half_the_moment_and_half_the_whole():
-    times = (np.arange(10) + 0.5) * 0.4
-    track = EmotionTrack.heard(times, far_apart(*np.full(10, 2.0)), np.ones(10, bool), far_apart(4)[0])
-    np.testing.assert_allclose(track.at(np.array([0.0, 2.0, 9.0])), np.full((3, 128), 3.0), rtol=1e-6)
+def heard(happy: np.ndarray, voiced: np.ndarray | None = None) -> Heard:
+    """A recording that is happy with these probabilities (N,) and else neutral, a window every 0.4 s."""
+    times = (np.arange(len(happy)) + 0.5) * 0.4
+    probabilities = np.stack([1 - happy, happy], axis=1).astype(np.float32)
+    codes = np.zeros((len(happy), 128), np.float32)
+    return Heard(times, codes, probabilities, np.ones(len(happy), bool) if voiced is None else voiced)
+
+
+def happiness(recording: Heard, times: np.ndarray) -> np.ndarray:
+    """The share of happy in the track of a recording at ``times``."""
+    track = EmotionTrack.heard(recording, ("neutral", "happy"), SPACE)
+    return SPACE.shares(track.at(times))[:, SPACE.labels.index("happy")]
+
+
+def test_heard_is_the_same_all_the_time_in_a_steady_voice():
+    steady = happiness(heard(np.full(10, 0.75)), np.array([0.0, 2.0, 9.0]))
+    np.testing.assert_allclose(steady, 0.75**2 / (0.75**2 + 0.25**2), atol=1e-3)
 
 
 def test_heard_silence_says_nothing_and_is_bridged():
-    times = (np.arange(40) + 0.5) * 0.4
     voiced = (np.arange(40) < 10) | (np.arange(40) >= 30)
-    amounts = np.where(np.arange(40) < 20, 1.0, 3.0)
-    amounts[~voiced] = 1e6
-    track = EmotionTrack.heard(times, far_apart(*amounts), voiced, far_apart(0)[0])
-    heard = 2 * track.at(times)[:, 0]
-    np.testing.assert_allclose(heard[[0, 4, 35, 39]], [1, 1, 3, 3], atol=0.01)
-    assert (np.diff(heard) > -1e-6).all()
-    assert heard[20] == pytest.approx(2.05, abs=0.1)
+    happy = np.where(np.arange(40) < 20, 0.1, 0.9)
+    happy[~voiced] = 0.0
+    recording = heard(happy, voiced)
+    felt = happiness(recording, recording.times)
+    assert felt[0] < 0.25
+    assert felt[-1] > 0.75
+    assert (np.diff(felt) > -1e-4).all()
+    assert felt[20] == pytest.approx(0.5, abs=0.1)
 
 
 def test_a_moment_alone_is_hardly_believed():
-    times = (np.arange(41) + 0.5) * 0.4
-    amounts = np.zeros(41)
-    amounts[20] = 1
-    track = EmotionTrack.heard(times, far_apart(*amounts), np.ones(41, bool), far_apart(0)[0])
-    assert 0.02 < track.at(times)[20, 0] < 0.15
+    happy = np.full(41, 0.02)
+    happy[20] = 0.98
+    recording = heard(happy)
+    assert happiness(recording, recording.times).max() < 0.1
+
+
+def test_a_recording_without_voice_is_neutral():
+    assert not happiness(heard(np.ones(5), np.zeros(5, bool)), np.arange(3.0)).any()
 
 
 def test_heard_in_one_window():
-    track = EmotionTrack.heard(np.array([0.2]), far_apart(2), np.ones(1, bool), far_apart(2)[0])
-    np.testing.assert_allclose(track.at(np.zeros(1)), np.full((1, 128), 2.0), rtol=1e-6)
+    assert happiness(heard(np.array([0.999])), np.zeros(1)) == pytest.approx(1, abs=0.01)
 
 
 def test_contradictory_tracks_are_refused():

@@ -1,6 +1,6 @@
 """The emotion space: codes of labels, strengths and mixtures, and how much of every label is in any code."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -12,7 +12,9 @@ from evp.errors import InputError
 
 CODE_SIZE = 128
 NEUTRAL = "neutral"
-_ITERATIONS = 300
+UNSURE, SURE = 0.2, 0.55
+"""Probability of the likeliest of about eight emotions at which nothing, and at which everything of it is shown."""
+_ITERATIONS = 120
 _NEGLIGIBLE = 1e-4
 """Shares below this are rounding: a neutral code is neutral to the last bit."""
 
@@ -46,6 +48,18 @@ class EmotionSpace:
                 f"the strengths of {' + '.join(strengths)} may be 1 together, not {sum(strengths.values()):g}"
             )
         return code.astype(np.float32)
+
+    def likely(self, probabilities: NDArray[np.floating], labels: Sequence[str]) -> NDArray[np.float32]:
+        """Codes (F, 128) of what is probably felt, as strong as it is certain: ``probabilities`` (F, L) of ``labels``.
+
+        A mixture of the labels in the proportion of their squared probabilities, between neutral (when none reaches
+        `UNSURE`) and full strength (when one reaches `SURE`). So a voice that resembles no emotion stays neutral.
+        """
+        certainty = np.clip((probabilities.max(axis=1) - UNSURE) / (SURE - UNSURE), 0, 1)
+        squared = probabilities.astype(np.float64) ** 2
+        shares = squared / squared.sum(axis=1, keepdims=True) * certainty[:, None]
+        ways = np.stack([self.codes[label] - self.codes[NEUTRAL] for label in labels])
+        return (self.codes[NEUTRAL] + shares @ ways).astype(np.float32)
 
     def shares(self, codes: NDArray[np.floating]) -> NDArray[np.float64]:
         """How much of every label is in codes (F, 128): (F, labels), not negative, sum 1.

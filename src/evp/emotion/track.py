@@ -1,6 +1,7 @@
 """Emotion over time: the one type that carries a label, a strength, a mixture, a file or what was heard downstream."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evp.clock import FRAME_RATE
+from evp.emotion.hearing import Heard
 from evp.emotion.space import CODE_SIZE, EmotionSpace
 from evp.errors import InputError
 from evp.smoothing import smooth_in_time
@@ -47,21 +49,19 @@ class EmotionTrack:
         return EmotionTrack(np.zeros(1), np.asarray(code, np.float32)[None])
 
     @staticmethod
-    def heard(
-        times: NDArray[np.floating],
-        codes: NDArray[np.floating],
-        voiced: NDArray[np.bool_],
-        whole: NDArray[np.floating],
-    ) -> "EmotionTrack":
-        """What was heard at ``times`` (N,), with ``codes`` (N, 128), where ``voiced`` (N,).
+    def heard(heard: Heard, labels: Sequence[str], space: EmotionSpace) -> "EmotionTrack":
+        """What was heard in a recording, with probabilities of ``labels``; neutral when there is no voice in it.
 
-        Halfway between the code of the ``whole`` recording (128,) and that of the moment: a second of sound alone
-        says little. Where nobody speaks the emotion goes over from before to after.
+        Halfway between the whole recording and the moment: a second of sound alone says little. Where nobody speaks
+        the emotion goes over from before to after.
         """
-        known = np.stack([np.interp(times, times[voiced], column) for column in codes[voiced].T], axis=1)
-        step = float(np.median(np.diff(times))) if len(times) > 1 else 1.0
-        mixed = 0.5 * whole + 0.5 * smooth_in_time(known, _HEARD_SECONDS / step)
-        return EmotionTrack(np.asarray(times, np.float64), mixed.astype(np.float32))
+        if not heard.voiced.any():
+            return EmotionTrack.steady(space.code({}))
+        voiced, moments = heard.times[heard.voiced], heard.probabilities[heard.voiced]
+        known = np.stack([np.interp(heard.times, voiced, column) for column in moments.T], axis=1)
+        step = float(np.median(np.diff(heard.times))) if len(heard.times) > 1 else 1.0
+        probable = 0.5 * heard.whole + 0.5 * smooth_in_time(known, _HEARD_SECONDS / step)
+        return EmotionTrack(np.asarray(heard.times, np.float64), space.likely(probable, labels))
 
     def at(self, times: NDArray[np.floating]) -> NDArray[np.float32]:
         """The codes (F, 128) at ``times`` (F,), seconds; they change smoothly even where the track is steep."""

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from evp.errors import WeightsError
 from evp.face.layouts import CHIN, FACE_OVAL, HAIRLINE, IRIS_LEFT, IRIS_RIGHT, LIPS_OUTER, MESH_POINTS, RIGID
 from evp.face.pose import fit_pose
+from evp.weights import save_arrays
 
 FORMAT = 1
 MOUTH_COMPONENTS = 20
@@ -59,7 +60,7 @@ class FaceBasis:
 
     def save(self, path: Path) -> None:
         """Write as a compressed archive of plain arrays."""
-        np.savez_compressed(
+        save_arrays(
             path, format=FORMAT, mean=self.mean, components=self.components,
             mouth_count=self.mouth_count, triangles=self.triangles,
         )  # fmt: skip

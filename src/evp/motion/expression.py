@@ -25,6 +25,7 @@ from evp.face.basis import FaceBasis
 from evp.face.layouts import LIPS_INNER, LIPS_OUTER, MOUTH_CORNER_LEFT, MOUTH_CORNER_RIGHT
 from evp.motion.facial import FacialMotion, Feeling
 from evp.smoothing import smooth_in_time
+from evp.weights import save_arrays
 
 FORMAT = 1
 
@@ -102,7 +103,7 @@ class ExpressionModel:
 
     def save(self, path: Path) -> None:
         """Write as an archive of plain arrays."""
-        np.savez_compressed(
+        save_arrays(
             path, format=FORMAT, labels=np.array(self.labels), faces=self.faces, openness=self.openness,
             jaw=self.jaw, prior=self.prior,
         )  # fmt: skip

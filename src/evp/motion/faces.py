@@ -118,10 +118,13 @@ def _with_room(
     """Nearly the same ``face``, but points (upper, lower) keep at least their share in ``room`` of their distance."""
     moves = components.astype(np.float64)
     rows = np.stack([moves[:, low, 1] - moves[:, high, 1] for high, low in room])
-    least = [(share - 1) * (mean[low, 1] - mean[high, 1]) for (high, low), share in room.items()]
+    least = np.array([(share - 1) * (mean[low, 1] - mean[high, 1]) for (high, low), share in room.items()])
     ways = np.linalg.solve(np.einsum("kpd,lpd->kl", moves, moves), rows.T)
-    missing = np.clip(least - rows @ face, 0, None)
-    return np.asarray(face + ways @ np.linalg.pinv(rows @ ways, rcond=1e-3) @ missing)
+    missing, reach, force = least - rows @ face, rows @ ways, np.zeros(len(rows))
+    for _ in range(500):  # Hildreth 1957: the nearest face that keeps every distance
+        for n in range(len(rows)):
+            force[n] = max(0.0, force[n] + (missing[n] - reach[n] @ force) / reach[n, n])
+    return np.asarray(face + ways @ force)
 
 
 def _measure(corpus: Path, basis: FaceBasis) -> dict[tuple[str, str], _Spoken]:

@@ -36,6 +36,7 @@ from evp.face.layouts import (
     NOSE_BASE,
 )
 from evp.render.warp import Raster, WarpMesh
+from evp.weights import save_arrays
 
 FORMAT = 1
 SIZE = 192
@@ -84,7 +85,7 @@ class Wrinkles:
     def save(self, path: Path) -> None:
         """Write as a compressed archive of plain arrays."""
         stored = np.round(self.maps / _STEP).astype(np.int8)
-        np.savez_compressed(path, format=FORMAT, labels=np.array(self.labels), maps=stored)
+        save_arrays(path, format=FORMAT, labels=np.array(self.labels), maps=stored)
 
     def draw(
         self, picture: NDArray[np.uint8], raster: Raster, shares: Mapping[str, float]
