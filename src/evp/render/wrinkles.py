@@ -47,11 +47,11 @@ _STEP = 0.003
 """What one unit of the stored bytes means, in natural logarithms of brightness."""
 _DARKEST, _LIGHTEST = -0.35, 0.08
 """Bounds of the maps: a fold may be dark, but skin that shines looks wet."""
-_EXAGGERATION = 1.8
+_EXAGGERATION = 1.7
 """How much stronger than what people share the maps are made: the sharpest of it has been averaged away."""
 _OFFSET = 12.0
 """Added to brightness (0..255) before the logarithm: dark skin is not all noise."""
-_FINE, _BROAD = 0.004, 0.06
+_FINE, _BROAD = 0.012, 0.06
 """Standard deviations between which detail is kept, of the side."""
 _KEPT_OUT = (
     (EYE_LEFT, 0.015), (EYE_RIGHT, 0.015), (LIPS_OUTER, 0.012), (NOSE_BASE + (4,), 0.02),
