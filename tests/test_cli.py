@@ -100,7 +100,7 @@ def test_animate_hands_the_emotion_on(run, calls, given, wanted):
 def test_animate_takes_no_emotion_for_a_film_that_gives_the_motion(run, calls, given):
     result = run("animate", "-p", "me.evp", "-o", "out.mp4", "--motion-from", "other.mp4", *given)
     assert result.exit_code == 2
-    assert "the face feels what it shows" in result.stderr
+    assert "the face moves and feels as it does" in result.stderr
     assert not calls
 
 

@@ -25,6 +25,8 @@ MOUTH = 20
 class Silent:
     """Stands in for the motion model: the mouth stays as it is at rest."""
 
+    emotional = False
+
     @classmethod
     def load(cls) -> "Silent":
         return cls()
@@ -327,7 +329,7 @@ def test_chosen_emotion_reaches_the_film(
 ):
     seen: list[np.ndarray] = []
 
-    def watched(_: np.ndarray, __: object, track: EmotionTrack) -> Iterator[np.ndarray]:
+    def watched(_: np.ndarray, __: object, track: EmotionTrack, ___: object) -> Iterator[np.ndarray]:
         seen.append(told_codes(track, 0.2)[0])
         yield np.zeros((128, 144, 3), np.uint8)
 

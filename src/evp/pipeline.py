@@ -12,7 +12,7 @@ from evp.audio.prosody import prosody
 from evp.background import run_ahead
 from evp.clock import FRAME_RATE, SAMPLE_RATE, SAMPLES_PER_FRAME, frames_for_samples
 from evp.emotion.hearing import EmotionModel
-from evp.emotion.space import EmotionSpace
+from evp.emotion.space import NEUTRAL, EmotionSpace
 from evp.emotion.track import AUTO, EmotionTrack, parse_track, read_track
 from evp.errors import FaceError, InputError, OutputError
 from evp.face.basis import FaceBasis
@@ -21,9 +21,13 @@ from evp.media import FilmWriter, check_output, read_frames, read_speech
 from evp.motion.expression import ExpressionModel
 from evp.motion.facial import FacialMotion
 from evp.motion.model import MotionModel
+from evp.original.landmarks import KIND as ORIGINAL_KIND
+from evp.original.landmarks import OriginalMotion
+from evp.original.lifting import motion_from_speech
 from evp.portrait.bundle import Portrait
 from evp.portrait.perform import perform
 from evp.smoothing import smooth_in_time
+from evp.weights import load_session
 
 Progress = Callable[[int, int], None]
 """Called with frames done and frames in all."""
@@ -32,18 +36,40 @@ _MOTION_SMOOTH_FRAMES = 0.6
 
 
 def animate(
-    speech: NDArray[np.floating], portrait: Portrait, emotion: EmotionTrack | None = None
+    speech: NDArray[np.floating],
+    portrait: Portrait,
+    emotion: EmotionTrack | None = None,
+    motion: MotionModel | None = None,
 ) -> Iterator[NDArray[np.uint8]]:
     """Frames (H, W, 3) RGB, 25 a second, of the portrait saying ``speech`` (samples,), 16 kHz mono, -1..1.
 
-    Without an ``emotion`` the face stays neutral; `choose_emotion` makes one.
+    Without an ``emotion`` the face stays neutral; `choose_emotion` makes one. ``motion`` takes the place of the
+    packaged model; one that was itself trained with emotions gets the mean code of the film, and its mouth is left
+    alone.
     """
-    blocks = MotionModel.load().predict_blocks(speech)
+    motion = motion or MotionModel.load()
     if emotion is None:
-        motion: Iterator[FacialMotion] = map(FacialMotion, chain.from_iterable(blocks))
-    else:
-        motion = ExpressionModel.load().act(blocks, emotion, emotion_space(), prosody(speech))
-    return perform(portrait, motion)
+        return perform(portrait, map(FacialMotion, chain.from_iterable(motion.predict_blocks(speech))))
+    space, code = emotion_space(), None
+    if motion.emotional:
+        seconds = np.arange(len(speech) // SAMPLE_RATE + 1, dtype=np.float64)
+        code = emotion.at(seconds).mean(axis=0) - space.codes[NEUTRAL]
+    mouths = motion.predict_blocks(speech, code)
+    voice = prosody(speech)
+    return perform(portrait, ExpressionModel.load().act(mouths, emotion, space, voice, not motion.emotional))
+
+
+def animate_imported(
+    speech: NDArray[np.floating], portrait: Portrait, motion: OriginalMotion, code: NDArray[np.float32]
+) -> Iterator[NDArray[np.uint8]]:
+    """The same with a network of the original system, which has its own emotion codes (128,)."""
+    return perform(portrait, map(FacialMotion, motion_from_speech(speech, motion, code)))
+
+
+def open_motion(path: Path) -> MotionModel | OriginalMotion:
+    """The motion model in a file: of this project, or imported from the original system. Raises WeightsError."""
+    imported = load_session(path).metadata.get("kind") == ORIGINAL_KIND
+    return OriginalMotion.load(path) if imported else MotionModel.load(path)
 
 
 def choose_emotion(
@@ -133,12 +159,15 @@ def animate_file(
     emotion: str = AUTO,
     emotion_audio: Path | None = None,
     emotion_feature: Path | None = None,
+    motion: Path | None = None,
     motion_from: Path | None = None,
     progress: Progress | None = None,
 ) -> None:
     """Make the film ``output`` of a portrait saying ``speech``; with ``motion_from``, a film gives the motion instead.
 
     ``emotion``, ``emotion_audio`` and ``emotion_feature`` are those of `choose_emotion`; a film brings its own emotion.
+    ``motion`` is a motion model (`open_motion`) to use instead of the packaged one; for one of the original system
+    ``emotion`` is a name that was imported with it, and ``emotion_feature`` holds one of that system's codes.
     With a film and no speech, the film's own sound, if it has any, is used. The film appears only when it is whole.
     Raises EvpError for anything the user can mend.
     """
@@ -147,14 +176,20 @@ def animate_file(
         raise OutputError(f"cannot write {output}: films are MP4, so the name must end in .mp4")
     target = Portrait.open(portrait)
     if motion_from is not None:
-        motion = motion_from_film(motion_from)
         waveform = _sound(speech) if speech is not None else _sound_or_none(motion_from)
-        frames, total = perform(target, map(FacialMotion, motion)), len(motion)
+        film_motion = motion_from_film(motion_from)
+        frames, total = perform(target, map(FacialMotion, film_motion)), len(film_motion)
         waveform = None if waveform is None else waveform[: total * SAMPLES_PER_FRAME]
     elif speech is not None:
         waveform = _sound(speech)
-        track = choose_emotion(waveform, emotion, emotion_audio, emotion_feature)
-        frames, total = animate(waveform, target, track), frames_for_samples(len(waveform))
+        total = frames_for_samples(len(waveform))
+        model = None if motion is None else open_motion(motion)
+        if isinstance(model, OriginalMotion):
+            feature = str(emotion_feature or ("" if emotion == AUTO else emotion)) or None
+            frames = animate_imported(waveform, target, model, model.emotion(feature, emotion_audio))
+        else:
+            track = choose_emotion(waveform, emotion, emotion_audio, emotion_feature)
+            frames = animate(waveform, target, track, model)
     else:
         raise InputError("give a recording of speech, or a film to take the motion from")
     height, width = target.manifest.size

@@ -1,5 +1,6 @@
 """An imported landmark network says what the original says, by an independent computation."""
 
+from importlib.resources import files
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,10 +11,13 @@ from original.oracles import TINY, AudioToLandmarks, parallel, random_weights, w
 from python_speech_features import mfcc as reference_mfcc
 
 from evp.errors import InputError, WeightsError
+from evp.media import read_frames
+from evp.motion.model import MotionModel
 from evp.original import landmarks
 from evp.original.convert import import_landmarks, read_features
 from evp.original.landmarks import OriginalMotion, predict_file, speech_windows
-from tiny import tone, write_media
+from evp.pipeline import animate_file, open_motion
+from tiny import portrait, tone, write_media
 
 
 def voice(seconds: float, seed: int = 0) -> np.ndarray:
@@ -150,3 +154,24 @@ def test_bad_files_are_named(imported, tmp_path):
         InputError, match=r"M003_20\.pth: con_encoder\.audio_eocder\.0\.0\.weight has the shape"
     ):
         import_landmarks(imported.checkpoint, imported.basis, imported.mean, tmp_path / "out")
+
+
+def test_film_moved_by_it(imported, tmp_path):
+    speech = write_media(tmp_path / "speech.wav", waveform=voice(0.8))
+    portrait(30).save(tmp_path / "me.evp")
+    films = {}
+    for emotion in ("auto", "angry"):
+        films[emotion] = tmp_path / f"{emotion}.mp4"
+        animate_file(speech, tmp_path / "me.evp", films[emotion], motion=imported.model, emotion=emotion)
+    neutral, angry = (np.stack(list(read_frames(film))).astype(int) for film in films.values())
+    assert len(neutral) == len(angry) == 20
+    assert np.abs(neutral - angry).max() > 20
+    with pytest.raises(InputError, match="happy"):
+        animate_file(speech, tmp_path / "me.evp", tmp_path / "no.mp4", motion=imported.model, emotion="happy")
+    assert not (tmp_path / "no.mp4").exists()
+
+
+def test_a_file_that_is_no_motion_model_is_refused():
+    with pytest.raises(WeightsError):
+        open_motion(Path(str(files("evp.emotion") / "emotion.onnx")))
+    assert isinstance(open_motion(Path(str(files("evp.motion") / "motion.onnx"))), MotionModel)

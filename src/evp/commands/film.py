@@ -38,6 +38,12 @@ def animate(
             help="Feel this emotion code instead: a .npy file with (128,) or (frames, 128) numbers."
         ),
     ] = None,
+    motion: Annotated[
+        Path | None,
+        typer.Option(
+            help="Move by this motion model instead: from 'train motion', or from 'import-evp' with its own emotions."
+        ),
+    ] = None,
     motion_from: Annotated[
         Path | None,
         typer.Option(
@@ -48,9 +54,9 @@ def animate(
     """Make a portrait say a recording."""
     if speech is None and motion_from is None:
         raise typer.BadParameter("give SPEECH, --motion-from, or both")
-    if motion_from is not None and (emotion != AUTO or emotion_audio or emotion_feature):
-        raise typer.BadParameter("with --motion-from the face feels what it shows in that video")
-    check_written(output, portrait, speech, emotion_audio, emotion_feature, motion_from)
+    if motion_from is not None and (emotion != AUTO or emotion_audio or emotion_feature or motion):
+        raise typer.BadParameter("with --motion-from the face moves and feels as it does in that video")
+    check_written(output, portrait, speech, emotion_audio, emotion_feature, motion, motion_from)
     from evp.pipeline import animate_file
 
     with progress_bars() as report:
@@ -61,6 +67,7 @@ def animate(
             emotion=emotion,
             emotion_audio=emotion_audio,
             emotion_feature=emotion_feature,
+            motion=motion,
             motion_from=motion_from,
             progress=functools.partial(report, "rendering"),
         )

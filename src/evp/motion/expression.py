@@ -114,11 +114,12 @@ class ExpressionModel:
         track: EmotionTrack,
         space: EmotionSpace,
         voice: Prosody,
+        mouth_feels: bool = True,
     ) -> Iterator[FacialMotion]:
         """Facial motion, frame by frame, of blocks (F, M) of mouth coefficients under an emotion.
 
         ``space`` tells what the codes of ``track`` mean; labels that have no face here count as neutral. ``voice`` has
-        at least as many frames as the blocks together.
+        at least as many frames as the blocks together. Without ``mouth_feels`` the mouth is left to the blocks.
         """
         lively = Liveliness.of(voice)
         first = 0
@@ -127,7 +128,9 @@ class ExpressionModel:
             first += len(mouth)
             shares = space.shares(track.at(np.arange(span.start, span.stop) / FRAME_RATE))
             known = np.stack([self._column(space, shares, label) for label in self.labels], axis=1)
-            added = self.displacement(known, mouth, lively.upper[span], lively.mouth[span], lively.side[span])
+            added = self.displacement(
+                known, mouth, lively.upper[span], lively.mouth[span] * mouth_feels, lively.side[span]
+            )
             for row, move, strengths in zip(mouth, added, known, strict=True):
                 felt = {label: float(s) for label, s in zip(self.labels, strengths, strict=True) if s > 0}
                 yield FacialMotion(row, Feeling(move, felt) if felt else None)

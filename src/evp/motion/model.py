@@ -45,13 +45,18 @@ class MotionModel:
         """M, the number of mouth coefficients."""
         return int(self.session.inference.get_outputs()[0].shape[-1])
 
+    @property
+    def emotional(self) -> bool:
+        """Whether the mouth itself was learned from emotional speech, so that it follows the emotion code."""
+        return bool(self.session.metadata.get("emotional", False))
+
     def predict(
         self, waveform: NDArray[np.floating], emotion: NDArray[np.floating] | None = None
     ) -> NDArray[np.floating]:
         """Mouth coefficients float32 (frames, M), standard deviations, for ``waveform`` (samples,), 16 kHz mono, -1..1.
 
-        ``emotion`` is a code float32 (128,); None is neutral. There is a frame for every 1/25 s of sound, the last,
-        partial one included. Silence and steady noise give zeros: the neutral, closed mouth.
+        ``emotion`` is a code float32 (128,) relative to the neutral one; None is neutral. There is a frame for every
+        1/25 s of sound, the last, partial one included. Silence and steady noise give zeros: the neutral, closed mouth.
         """
         nothing = np.zeros((0, self.coefficient_count), np.float32)
         return np.concatenate([nothing, *self.predict_blocks(waveform, emotion)])

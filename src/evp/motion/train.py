@@ -251,7 +251,8 @@ def train_motion(
             training.save(checkpoint)
         if progress:
             progress(training.step, losses)
-    metadata = {"config": asdict(config), "speakers": batcher.speakers}
+    emotional = any(bool(clip.emotion.any()) for clip in clips)
+    metadata = {"config": asdict(config), "speakers": batcher.speakers, "emotional": emotional}
     export_motion(output / "motion.onnx", [read_network(checkpoint)], metadata)
     return output / "motion.onnx"
 
