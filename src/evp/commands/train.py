@@ -1,5 +1,6 @@
 """evp train: the networks, on your own recordings."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -17,14 +18,23 @@ def basis(corpus: Corpus, output: Output) -> None:
     train_basis(corpus, output)
 
 
-def disentangle(corpus: Corpus, output: Folder, steps: Steps = None, seed: Seed = 0) -> None:
+def disentangle(
+    corpus: Corpus,
+    output: Folder,
+    paper: Annotated[
+        bool, typer.Option("--paper", help="The paper's networks and settings: about 50 times the work.")
+    ] = False,
+    steps: Steps = None,
+    seed: Seed = 0,
+) -> None:
     """Pull what is said and how it is felt apart, on the same sentences in different emotions."""
     check_folder(output)
     with needs_extra("train"):
         import dtaidistance  # noqa: F401  # aligns the sentences
 
-        from evp.emotion.disentangle.train import DisentangleConfig, train_disentangler
-    config = DisentangleConfig(seed=seed, steps=steps or DisentangleConfig.steps)
+        from evp.emotion.disentangle.train import PAPER_RUN, DisentangleConfig, train_disentangler
+    chosen = PAPER_RUN if paper else DisentangleConfig()
+    config = replace(chosen, seed=seed, steps=steps or chosen.steps)
     with progress_bars() as report:
         train_disentangler(
             corpus, output, config, progress=lambda done, *_: report("training", done, config.steps)

@@ -6,13 +6,16 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from typer.testing import CliRunner
 
+from evp.cli import app
 from evp.corpora.manifest import ClipEntry, Manifest
 from evp.emotion.disentangle.curves import STRIP, WIDTH
 from evp.emotion.disentangle.dataset import Fours
 from evp.emotion.disentangle.network import PAPER, Disentangler, DisentanglerConfig
 from evp.emotion.disentangle.probes import encode, errors, leaks
 from evp.emotion.disentangle.train import (
+    PAPER_RUN,
     WEIGHTS,
     DisentangleConfig,
     Training,
@@ -138,3 +141,17 @@ def test_the_papers_layers_fit_together():
 def test_contradictory_configuration_is_refused():
     with pytest.raises(ValueError, match="at least"):
         DisentangleConfig(batch=1)
+
+
+def test_command_takes_our_settings_or_the_papers(monkeypatch, tmp_path):
+    taken = []
+    monkeypatch.setattr(
+        "evp.emotion.disentangle.train.train_disentangler",
+        lambda corpus, output, config, progress: taken.append((corpus, output, config)),
+    )
+    for options in ([], ["--paper", "--steps", "7", "--seed", "3"]):
+        result = CliRunner().invoke(app, ["train", "disentangle", "corpus", "-o", str(tmp_path), *options])
+        assert result.exit_code == 0, result.output
+    assert taken[0] == (Path("corpus"), tmp_path, DisentangleConfig())
+    assert taken[1][2] == replace(PAPER_RUN, steps=7, seed=3)
+    assert set(PAPER_RUN.weights.values()) == {1.0} and PAPER_RUN.network == PAPER

@@ -15,7 +15,7 @@ from evp.clock import WINDOW_ROWS
 from evp.emotion.disentangle.curves import draw
 from evp.emotion.disentangle.dataset import Batch, Fours, read_recordings
 from evp.emotion.disentangle.losses import Apart, Truth, disentangle_losses
-from evp.emotion.disentangle.network import Disentangler, DisentanglerConfig
+from evp.emotion.disentangle.network import PAPER, Disentangler, DisentanglerConfig
 from evp.emotion.network import COLUMNS
 from evp.errors import InputError
 from evp.losses import weighted_sum
@@ -27,10 +27,10 @@ WEIGHTS = {"cross": 0.1, "self": 0.1, "cla": 1.0, "con": 1.0}
 
 @dataclass(frozen=True)
 class DisentangleConfig:
-    """One training run."""
+    """One training run; see `PAPER_RUN` for the published settings."""
 
     network: DisentanglerConfig = field(default_factory=DisentanglerConfig)
-    """The layers; `evp.emotion.disentangle.network.PAPER` are the published ones."""
+    """The layers."""
     steps: int = 400
     """Training steps."""
     batch: int = 16
@@ -51,6 +51,10 @@ class DisentangleConfig:
     def __post_init__(self) -> None:
         if self.steps < 1 or self.batch < 2 or min(self.content_windows, self.emotion_windows) < 1:
             raise ValueError("steps and windows must be at least 1, batch at least 2")
+
+
+PAPER_RUN = DisentangleConfig(network=PAPER, learning_rate=2e-4, weights=dict.fromkeys(WEIGHTS, 1.0))
+"""The published networks, loss weights and learning rate; how many steps were taken is not known."""
 
 
 class Training:
