@@ -10,8 +10,8 @@ import pytest
 
 ACTOR = Path(__file__).parents[2] / "tools" / "actor"
 SIDED = """
-    browDown browInnerUp browOuterUp cheekRaiser cheekSquint eyeBlink eyeLookDown eyeLookIn eyeLookOut eyeLookUp eyeSquint
-    eyeWide mouthDimple mouthFrown mouthLowerDown mouthPress mouthSmile mouthStretch mouthUpperUp noseSneer
+    browDown browInnerUp browOuterUp cheekRaiser cheekSquint eyeBlink eyeLookDown eyeLookIn eyeLookOut eyeLookUp
+    eyeSquint eyeWide mouthDimple mouthFrown mouthLowerDown mouthPress mouthSmile mouthStretch mouthUpperUp noseSneer
 """
 SINGLE = "jawForward jawOpen mouthFunnel mouthPucker mouthRollLower mouthRollUpper mouthShrugLower"
 SHAPES = tuple([f"{name}_{side}" for name in SIDED.split() for side in "LR"] + SINGLE.split())

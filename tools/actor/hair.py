@@ -143,7 +143,7 @@ def brows(head: Head, count: int = 1200, seed: int = 4) -> RidingHair:
     at = roots.points(head.neutral)
     height, along, _ = locate(at)
     random = np.random.default_rng(seed + 1)
-    angle = np.interp(along, (0, 0.15, 0.45, 1), (78, 52, 22, -22)) - 55 * np.clip(height, -0.35, 0.35)
+    angle = np.interp(along, (0, 0.15, 0.45, 1), (60, 44, 20, -22)) - 55 * np.clip(height, -0.35, 0.35)
     angle = np.radians(angle + random.normal(0, 14, len(at)))
     flow = np.stack([np.cos(angle) * np.sign(at[:, 0]), np.sin(angle), np.zeros_like(angle)], -1)
     length = np.interp(along, (0, 0.2, 0.7, 1), (0.55, 0.8, 0.75, 0.5)) * random.uniform(0.6, 1.1, len(at))

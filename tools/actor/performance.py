@@ -85,7 +85,13 @@ EMOTIONS: dict[str, dict[str, float]] = {
 }
 """Each emotion's apex at full strength, after the Facial Action Coding System. A name without side means both."""
 
-REST = {"mouthSmile": 0.08, "mouthDimple": 0.06, "eyeWide": 0.10, "mouthPress": 0.04}
+REST = {
+    "mouthSmile": 0.22,
+    "mouthDimple": 0.10,
+    "eyeWide": 0.10,
+    "mouthRollUpper": 0.08,
+    "mouthRollLower": 0.05,
+}
 """The friendly face that the actor has when nothing is said or felt."""
 
 HEAD: dict[str, tuple[float, float, float]] = {

@@ -15,15 +15,17 @@ import numpy as np
 import room
 import scene
 import skin
+from actor import Actor, Instant
 from mesh import Head
 from numpy.typing import NDArray
 from performance import Performance, perform, wrinkle_weights
+from pose import head_matrix, project
 
 IDENTITY_SEED = 10
 IDENTITY_MODES = 60
 REGION = (0.175, 0.04, 0.825, 0.82)
 """The part of the picture that moves (left, top, right, bottom); shoulders and room around it are rendered once."""
-STILL_SAMPLES = 96
+STILL_SAMPLES = 64
 
 log = logging.getLogger("actor")
 
@@ -42,16 +44,13 @@ def save(path: Path, **arrays: NDArray) -> None:
     os.replace(part, path)
 
 
-def write_truth(path: Path, head: Head, actor: scene.Actor, played: Performance, size: int) -> None:
+def write_truth(path: Path, head: Head, actor: Actor, played: Performance, size: int) -> None:
     """The parameters behind every frame, and where the mesh's 68 landmarks fall in the picture, pixels."""
     landmarks, poses = [], []
     for k in range(len(played)):
         instant = at(played, k)
-        landmarks.append(scene.project(actor.vertices(instant)[head.landmarks], size))
-        pose = np.eye(4)
-        pose[:3, :3] = scene.rotation(instant.turn)
-        pose[:3, 3] = scene.NECK_PIVOT + instant.shift - pose[:3, :3] @ scene.NECK_PIVOT
-        poses.append(pose)
+        landmarks.append(project(actor.vertices(instant)[head.landmarks], size))
+        poses.append(head_matrix(instant.turn, instant.shift))
     save(
         path,
         shape_names=np.array(played.shape_names),
@@ -69,10 +68,10 @@ def write_truth(path: Path, head: Head, actor: scene.Actor, played: Performance,
     )
 
 
-def at(played: Performance, frame: int) -> scene.Instant:
+def at(played: Performance, frame: int) -> Instant:
     """One frame of the performance."""
     wrinkles = wrinkle_weights(played.weights[frame : frame + 1], played.shape_names)[0]
-    return scene.Instant(
+    return Instant(
         played.weights[frame], played.turn[frame], played.shift[frame], played.gaze[frame], wrinkles
     )
 
@@ -109,7 +108,7 @@ def inlay(still: NDArray[np.uint8], part: NDArray[np.uint8], feather: int = 12) 
     return np.clip(np.rint(whole), 0, 255).astype(np.uint8)
 
 
-def prepare(ict: Path, out: Path, map_size: int, plate_samples: int) -> tuple[Head, scene.Actor, Performance]:
+def prepare(ict: Path, out: Path, map_size: int, plate_samples: int) -> tuple[Head, Actor, Performance]:
     """Paint, furnish and set the stage; the slow parts are kept in `out`."""
     head = Head.open(ict, ict.with_name("ict_vertex_indices.json"), identity())
     painted = out / "skin.npz"
@@ -124,7 +123,7 @@ def prepare(ict: Path, out: Path, map_size: int, plate_samples: int) -> tuple[He
         log.info("photographing the room")
         save(plate, plate=room.photograph(samples=plate_samples))
     scene.clear_stage()
-    actor = scene.Actor(head, maps)
+    actor = Actor(head, maps)
     scene.sweater()
     scene.interview_light()
     scene.camera()
@@ -143,10 +142,10 @@ def main() -> None:
         "--out", type=Path, required=True, help="folder for frames/, truth.npz and what is kept between runs"
     )
     parser.add_argument("--size", type=int, default=512, help="pixels along each edge")
-    parser.add_argument("--samples", type=int, default=16, help="light paths a pixel")
+    parser.add_argument("--samples", type=int, default=12, help="light paths a pixel")
     parser.add_argument("--frames", default="", help="only these, START:STOP:STEP")
-    parser.add_argument("--maps", type=int, default=1536, help="texels across the face")
-    parser.add_argument("--plate-samples", type=int, default=160, help="light paths a pixel of the room")
+    parser.add_argument("--maps", type=int, default=1280, help="texels across the face")
+    parser.add_argument("--plate-samples", type=int, default=96, help="light paths a pixel of the room")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     frames = options.out / "frames"

@@ -1,9 +1,14 @@
 """The room behind the actor, photographed once with the interview camera wide open."""
 
+import tempfile
+from pathlib import Path
+
 import bpy
 import numpy as np
+from materials import plain
+from pose import SENSOR
 from regions import Array
-from scene import PLATE_MARGIN, SENSOR, camera, clear_stage, lamp, mesh_object, plain
+from scene import PLATE_MARGIN, camera, clear_stage, lamp, mesh_object
 
 FAR_WALL = 34.0
 """Decimetres behind the actor."""
@@ -110,7 +115,7 @@ def furnish(seed: int = 12) -> None:
     lamp("shelf light", (-7, FAR_WALL - 9, 9), (-7, FAR_WALL, 2), 3, 500, 3200)
 
 
-def photograph(size: int = 640, samples: int = 160) -> Array:
+def photograph(size: int = 400, samples: int = 96) -> Array:
     """The empty room, out of focus: (size, size, 3) linear light, bottom row first."""
     clear_stage()
     furnish()
@@ -129,9 +134,6 @@ def photograph(size: int = 640, samples: int = 160) -> Array:
 
 
 def _pixels(size: int) -> Array:
-    import tempfile
-    from pathlib import Path
-
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "plate.exr"
         bpy.data.images["Render Result"].save_render(str(path))

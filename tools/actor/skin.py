@@ -69,12 +69,11 @@ def paint(head: Head, size: int = 1536, seed: int = 7) -> SkinMaps:
     pores = gaussian_filter(white, 1.6) - gaussian_filter(white, 3.2)
     pores = np.minimum(pores / pores.std(), 0.6)
     lips, beard, scalp = place.lips(points), place.beard(points), place.scalp(points, 1.4)
-    wrinkles = _wrinkles(points, place)
     return SkinMaps(
         colour=_colour(points, place, lips, beard, scalp, grain, random),
-        gloss=np.stack([_roughness(points, place, lips, beard, grain), beard, lips], -1),
+        gloss=np.stack([_roughness(points, place, lips, beard, grain) + 0.3 * scalp, beard, lips], -1),
         relief=_relief(points, lips, beard, pores, grain),
-        wrinkles=wrinkles,
+        wrinkles=_wrinkles(points, place),
     )
 
 
@@ -90,7 +89,7 @@ def _colour(
     lm = place.landmarks
     colour = np.broadcast_to(srgb(216, 170, 146), points.shape).copy()
     mottle = 0.6 * noise(points, 1.6, 1) + 0.5 * noise(points, 0.6, 2) + 0.35 * noise(points, 0.25, 3)
-    colour *= 1 + 0.05 * mottle[..., None] * np.array([0.5, 1.0, 1.1], np.float32)
+    colour *= 1 + 0.08 * mottle[..., None] * np.array([0.5, 1.0, 1.1], np.float32)
     # Blood near the surface: cheeks, nose, chin, ears; sallow forehead; the lids thin and dark.
     cheek = place.both(points, (lm[45] + lm[54]) / 2 + np.array([1.0, 0.5, 0]), (2.3, 1.7))
     nose = place.blob(points, lm[30], (1.5, 1.1)) + 0.8 * place.both(points, lm[35], (0.9, 0.8))
@@ -121,8 +120,8 @@ def _colour(
     colour = _scale(
         colour, (0.90, 0.70, 0.68), 0.8 * place.both(points, lm[42] + np.array([-0.15, 0, 0]), (0.4, 0.4))
     )
-    for mask in (place.both(points, lm[35] + np.array([0.35, 0.1, 0]), (0.35, 0.6)),):
-        colour = _scale(colour, (0.9, 0.7, 0.68), 0.6 * mask)
+    wing = place.both(points, lm[35] + np.array([0.35, 0.1, 0]), (0.35, 0.6))
+    colour = _scale(colour, (0.9, 0.7, 0.68), 0.6 * wing)
     spots = noise(points, 0.22, 5) + 0.6 * noise(points, 0.5, 6)
     freckled = cheek + place.blob(points, lm[29], (1.2, 1.2)) + 0.35
     colour = _scale(
@@ -132,7 +131,7 @@ def _colour(
         radius = float(random.uniform(0.07, 0.11))
         mole = smoothstep(1.2 * radius, 0.6 * radius, np.linalg.norm(points - centre, axis=-1))
         colour = _scale(colour, (0.45, 0.33, 0.28), mole * 0.8)
-    colour *= 1 + 0.035 * grain[..., None]
+    colour *= 1 + 0.055 * grain[..., None]
     stubble = beard * (0.62 + 0.25 * np.clip(grain, -1.5, 1.5) + 0.2 * noise(points, 0.9, 8))
     colour = _tint(colour, srgb(92, 74, 66), 0.62 * stubble)
     colour = _tint(colour, srgb(70, 52, 42), 0.75 * scalp)
@@ -140,7 +139,11 @@ def _colour(
     lip_colour = srgb(184, 124, 113) * (1 + 0.14 * (folds - 0.75)[..., None])
     seam = np.abs(points[..., 1] - lm[[60, 64], 1].mean())
     lip_colour = lip_colour * (1 - 0.25 * np.exp(-((seam / 0.25) ** 2)))[..., None]
-    return np.clip(_tint(colour, lip_colour, 0.8 * lips), 0, 1).astype(np.float32)
+    upper = smoothstep(0.0, 0.3, points[..., 1] - lm[[60, 64], 1].mean())
+    lip_colour = lip_colour * (1 - 0.16 * upper)[..., None]
+    return np.clip(_tint(colour, lip_colour, (0.72 + 0.12 * noise(points, 0.4, 10)) * lips), 0, 1).astype(
+        np.float32
+    )
 
 
 def _roughness(points: Array, place: Regions, lips: Array, beard: Array, grain: Array) -> Array:
