@@ -83,7 +83,9 @@ class FaceBasis:
 
     def coefficients(self, displacement: NDArray[np.floating]) -> NDArray[np.float32]:
         """Coefficients (T, M + U) that best explain displacements (T, 478, 3) from the person's neutral face."""
-        return displacement.reshape(len(displacement), -1).astype(np.float32) @ self._solver.T
+        flat = displacement.reshape(len(displacement), -1).astype(np.float32)
+        # Not a matrix product: called for every frame, BLAS would leave threads spinning beside the renderer's.
+        return np.einsum("tp,kp->tk", flat, self._solver)
 
     def displacement(self, coefficients: NDArray[np.floating]) -> NDArray[np.float32]:
         """Displacements (T, 478, 3), face heights, of coefficients (T, M), (T, M + U) or fewer: missing ones are 0."""

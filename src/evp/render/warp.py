@@ -6,6 +6,7 @@ the crop lies in a triangle, and the warp is continuous.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
@@ -27,6 +28,7 @@ def ring(neutral_outline: NDArray[np.floating]) -> NDArray[np.floating]:
     return centre + RING_SCALE * (neutral_outline - centre)
 
 
+@cache
 def _border(size: int) -> NDArray[np.float32]:
     """(12, 2) points on the border of a crop, clockwise from the top left, slightly outside."""
     low, high = -0.02 * size, 1.02 * size
@@ -122,8 +124,9 @@ class Raster:
         corners = vertices[mesh.triangles]
         canvas = np.zeros((size, size), np.int32)
         fixed = np.round(corners[:, :, :2] * 256).astype(np.int32)
-        for face in np.argsort(-corners[:, :, 2].mean(axis=1), kind="stable"):
-            cv2.fillConvexPoly(canvas, fixed[face], int(face), lineType=cv2.LINE_8, shift=8)
+        order = np.argsort(-corners[:, :, 2].mean(axis=1), kind="stable")
+        for number, triangle in zip(order.tolist(), fixed[order], strict=True):
+            cv2.fillConvexPoly(canvas, triangle, number, cv2.LINE_8, 8)
         return Raster(mesh, vertices, size, canvas)
 
     def field(self, vertices: NDArray[np.float32], step: int = 1) -> "Field":

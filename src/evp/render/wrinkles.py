@@ -97,8 +97,9 @@ class Wrinkles:
         if not chosen:
             return picture
         mixed = np.sum([np.float32(share) * one for share, one in chosen], axis=0)
-        field = raster.field(self._vertices, step=2)
-        placed = cv2.remap(np.exp(mixed), field.x, field.y, cv2.INTER_LINEAR, borderValue=1.0)
+        field = raster.field(self._vertices, step=4)
+        x, y = (cv2.resize(place, (raster.size,) * 2) for place in (field.x, field.y))
+        placed = cv2.remap(np.exp(mixed), x, y, cv2.INTER_LINEAR, borderValue=1.0)
         factor = cv2.resize(placed, picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
         return np.asarray(cv2.multiply(picture, cv2.merge([factor] * 3), dtype=cv2.CV_8U), np.uint8)
 
