@@ -117,9 +117,7 @@ def test_strengths_may_be_one_together_in_spite_of_rounding(space: EmotionSpace)
     ],
 )
 def test_what_is_hardly_probable_is_hardly_felt(probabilities: list[float], shares: list[float]):
-    space = EmotionSpace(
-        {label: code for label, code in zip(("neutral", "happy", "sad"), np.eye(128)[:3], strict=True)}
-    )
+    space = EmotionSpace(dict(zip(("neutral", "happy", "sad"), np.eye(128)[:3], strict=True)))
     found = space.shares(space.likely(np.array([probabilities]), ("happy", "sad", "neutral")))[0]
     order = [space.labels.index("happy"), space.labels.index("sad")]
     np.testing.assert_allclose(found[order], shares, atol=1e-3)

@@ -5,7 +5,7 @@ import pytest
 
 from evp.clock import FRAME_RATE
 from evp.emotion.hearing import Heard
-from evp.emotion.space import NEUTRAL, EmotionSpace
+from evp.emotion.space import NEUTRAL, SURE, UNSURE, EmotionSpace
 from evp.emotion.track import EmotionTrack, parse_track, read_track
 from evp.errors import InputError
 from tiny import emotion_codes
@@ -153,7 +153,7 @@ def test_heard_silence_says_nothing_and_is_bridged():
     assert felt[0] < 0.25
     assert felt[-1] > 0.75
     assert (np.diff(felt) > -1e-4).all()
-    assert felt[20] == pytest.approx(0.5, abs=0.1)
+    assert felt[20] == pytest.approx(0.5 * (0.5 - UNSURE) / (SURE - UNSURE), abs=0.1)
 
 
 def test_a_moment_alone_is_hardly_believed():
