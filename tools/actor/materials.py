@@ -67,7 +67,7 @@ def skin_material(maps: SkinMaps) -> bpy.types.Material:
     pore = n.add("SeparateColor", {0: relief}).outputs[0]
     height = n.math("ADD", n.math("MULTIPLY", fold, 0.085), n.math("MULTIPLY", pore, 0.55))
     bump = n.add("Bump", {"Height": height, "Distance": 0.1, "Strength": 1.0}).outputs[0]
-    shade = n.math("MULTIPLY_ADD", n.math("MINIMUM", fold, 0.0), 0.30, 1.0)
+    shade = n.math("MULTIPLY_ADD", n.math("MINIMUM", fold, 0.0), 0.20, 1.0)
     worn = n.add("VectorMath", {0: colour, "Scale": shade}, operation="SCALE").outputs[0]
     lips = gloss.outputs[2]
     return n.done(

@@ -151,6 +151,8 @@ GLIDES = {"aw": "w", "ay": "iy", "ey": "iy", "oy": "iy", "ow": "w"}
 VOWELS = frozenset(
     ["aa", "ae", "ah", "ao", "aw", "ax", "ay", "eh", "er", "ey", "ih", "iy", "ow", "oy", "uh", "uw"]
 )
+INERTIA = np.hanning(9) / np.hanning(9).sum()
+"""The mouth's own weight: how it spreads a movement over frames."""
 OPENERS = (
     "jawOpen",
     "mouthUpperUp",
@@ -253,9 +255,11 @@ def _speech(
                 total += near
             if phone in ("m", "b", "p"):
                 outside = np.maximum(np.maximum(start - time, time - finish), 0)
-                closed = np.maximum(closed, np.exp(-((outside / 0.035) ** 2)))
+                closed = np.maximum(closed, np.exp(-((outside / 0.055) ** 2)))
             start = finish
-    return (pull / total[:, None]).astype(np.float32), closed.astype(np.float32), names
+    mouth = pull / total[:, None]
+    mouth = np.stack([np.convolve(track, INERTIA, "same") for track in mouth.T], 1)
+    return mouth.astype(np.float32), closed.astype(np.float32), names
 
 
 def _moods(lines: list[Line], frames: int) -> tuple[NDArray[np.str_], Array]:
