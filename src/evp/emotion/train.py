@@ -64,7 +64,7 @@ ENCODER = EncoderConfig(
 class EmotionConfig:
     """One training run. What the shipped model had is in its metadata, and how it came about in its card."""
 
-    steps: int = 6000
+    steps: int = 5200
     """Training steps; the networks take turns."""
     networks: int = NETWORKS
     """Networks that hear together: each gives its part of the code, and what they hear is averaged. Each is trained
