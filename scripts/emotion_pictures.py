@@ -168,7 +168,7 @@ def plane(space: EmotionSpace, size: int = 700) -> NDArray[np.uint8]:
     flat = (codes - space.codes[NEUTRAL]) @ directions[:2].T
     low, high = flat.min(axis=0), flat.max(axis=0)
     places = np.round(90 + (flat - low) / (high - low).max() * (size - 180)).astype(int)
-    canvas = np.full((size, size, 3), 255, np.uint8)
+    canvas = np.full((int(places[:, 1].max()) + 90, size, 3), 255, np.uint8)
     centre = places[space.labels.index(NEUTRAL)].tolist()
     for label, place in zip(space.labels, places.tolist(), strict=True):
         cv2.line(canvas, centre, place, (215, 215, 215), 1, cv2.LINE_AA)
@@ -197,7 +197,8 @@ def main() -> None:
     labels = [label for label in model.labels if label != NEUTRAL]
     pictures = {"grid": grid(draw, labels), "strip": strip(draw, space), "space": plane(space)}
     for name, picture in pictures.items():
-        cv2.imwrite(str(arguments.output / f"emotion-{name}.png"), picture[..., ::-1])
+        path = str(arguments.output / f"emotion-{name}.png")
+        cv2.imwrite(path, picture[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])
 
 
 if __name__ == "__main__":
