@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from python_speech_features import mfcc as reference_mfcc
 
-from evp.audio.mfcc import count_rows, mfcc, mfcc_blocks
-from evp.clock import PADDING_SAMPLES, SAMPLE_RATE
+from evp.audio.mfcc import count_rows, mfcc, mfcc_blocks, mfcc_rows
+from evp.clock import PADDING_ROWS, PADDING_SAMPLES, SAMPLE_RATE
 
 SPEECH = Path(__file__).parents[3] / "shared" / "data" / "speech" / "Claire_neutral.flac"
 
@@ -52,6 +52,14 @@ def test_blocks_equal_the_whole(block_rows: int) -> None:
     blocks = list(mfcc_blocks(waveform, block_rows))
     assert max(map(len, blocks)) <= block_rows
     np.testing.assert_allclose(np.concatenate(blocks), mfcc(waveform), atol=1e-6)
+
+
+def test_rows_are_counted_from_the_sound_and_are_zeros_outside() -> None:
+    waveform, before = made_up_voice(20_000), 8
+    rows = mfcc_rows(waveform, -PADDING_ROWS - before, 150)
+    inside = slice(before, before + count_rows(20_000))
+    np.testing.assert_allclose(rows[inside], mfcc(waveform), atol=1e-6)
+    np.testing.assert_allclose(np.delete(rows, inside, axis=0), 0, atol=1e-6)
 
 
 def test_row_count() -> None:

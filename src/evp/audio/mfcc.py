@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from evp.clock import PADDING_SAMPLES, SAMPLE_RATE, SAMPLES_PER_ROW
+from evp.clock import PADDING_ROWS, PADDING_SAMPLES, SAMPLE_RATE, SAMPLES_PER_ROW
 
 FRAME_SAMPLES = SAMPLE_RATE // 40
 FFT_SIZE = 512
@@ -38,14 +38,22 @@ def mfcc_blocks(
     """The rows of ``mfcc`` in consecutive blocks of at most ``block_rows``; the values do not depend on it."""
     rows = count_rows(len(waveform))
     for first in range(0, rows, block_rows):
-        count = min(block_rows, rows - first)
-        begin = first * SAMPLES_PER_ROW - PADDING_SAMPLES
-        samples = _slice_with_zeros(
-            waveform, begin - 1, begin + (count - 1) * SAMPLES_PER_ROW + FRAME_SAMPLES
-        )
-        emphasised = samples[1:] - PREEMPHASIS * samples[:-1]
-        frames = np.lib.stride_tricks.sliding_window_view(emphasised, FRAME_SAMPLES)[::SAMPLES_PER_ROW]
-        yield _cepstrum(frames)
+        last = min(first + block_rows, rows)
+        yield mfcc_rows(waveform, first - PADDING_ROWS, last - PADDING_ROWS)
+
+
+def mfcc_rows(waveform: NDArray[np.floating], first: int, last: int) -> NDArray[np.floating]:
+    """Rows ``first`` up to, not including, ``last``, counted from the start of the sound: -12 is row 0 of ``mfcc``.
+
+    Rows outside the sound are those of silence, which are zeros.
+    """
+    begin = first * SAMPLES_PER_ROW
+    samples = _slice_with_zeros(
+        waveform, begin - 1, begin + (last - first - 1) * SAMPLES_PER_ROW + FRAME_SAMPLES
+    )
+    emphasised = samples[1:] - PREEMPHASIS * samples[:-1]
+    frames = np.lib.stride_tricks.sliding_window_view(emphasised, FRAME_SAMPLES)[::SAMPLES_PER_ROW]
+    return _cepstrum(frames)
 
 
 def _cepstrum(frames: NDArray[np.floating]) -> NDArray[np.floating]:
