@@ -147,7 +147,7 @@ def test_command_takes_our_settings_or_the_papers(monkeypatch, tmp_path):
     taken = []
     monkeypatch.setattr(
         "evp.emotion.disentangle.train.train_disentangler",
-        lambda corpus, output, config, progress: taken.append((corpus, output, config)),
+        lambda *arguments, **_: taken.append(arguments),
     )
     for options in ([], ["--paper", "--steps", "7", "--seed", "3"]):
         result = CliRunner().invoke(app, ["train", "disentangle", "corpus", "-o", str(tmp_path), *options])
