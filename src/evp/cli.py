@@ -36,7 +36,6 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "train emotion": train.emotion,
     "train disentangle": train.disentangle,
     "train motion": train.motion,
-    "train landmarks": train.landmarks,
     "train faces": train.faces,
     "train renderer": train.renderer,
     "train wrinkles": train.wrinkles,

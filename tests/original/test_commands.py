@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from evp import cli
 from evp.original.parameters import write_landmark_files
+from evp.original.train import LandmarkTrainingConfig
 from tiny import numbered, write_media
 
 
@@ -111,24 +112,19 @@ def test_fit_face_and_align_face(run, calls):
     ]
 
 
-def test_train_landmarks(run, calls):
-    result = run(
-        "train",
-        "landmarks",
-        "corpus",
-        "--speaker",
-        "M003",
-        "--disentangled",
-        "d.pth",
-        "-o",
-        "out",
-        "--steps",
-        7,
-    )
+def test_train_motion_by_the_papers_recipe(run, calls):
+    paper = ("--recipe", "paper", "--speaker", "M003", "--disentangled", "d.pth", "--steps", 7)
+    result = run("train", "motion", "corpus", "-o", "out", *paper)
     assert result.exit_code == 0, result.output
     [(name, corpus, output, config, *rest)] = calls
     assert (name, corpus, output, rest) == ("train_landmarks", "corpus", "out", ["M003", "d.pth", {}])
-    assert "steps=7" in config
+    assert config == str(LandmarkTrainingConfig(steps=7))
+
+
+def test_a_speaker_belongs_to_the_papers_recipe(run, calls):
+    result = run("train", "motion", "corpus", "-o", "out", "--speaker", "M003")
+    assert result.exit_code == 2 and "--recipe paper" in result.stderr
+    assert not calls
 
 
 def test_match_evp(run, tmp_path):

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from evp.commands.console import check_folder, check_written, needs_extra, progress_bars
-from evp.commands.options import Corpus, Folder, Output, Seed, Steps
+from evp.commands.options import Corpus, Folder, Output, Recipe, Seed, Steps
 
 
 def basis(corpus: Corpus, output: Output) -> None:
@@ -53,36 +53,39 @@ def emotion(corpus: Corpus, output: Folder, steps: Steps = None, seed: Seed = 0)
         )
 
 
-def motion(corpus: Corpus, output: Folder, steps: Steps = None, seed: Seed = 0) -> None:
-    """Train sound to facial motion."""
-    check_folder(output)
-    with needs_extra("train"):
-        from evp.motion.train import MotionConfig, train_motion
-    config = MotionConfig(seed=seed, steps=steps or MotionConfig.steps)
-    with progress_bars() as report:
-        train_motion(corpus, output, config, progress=lambda done, *_: report("training", done, config.steps))
-
-
-def landmarks(
+def motion(
     corpus: Corpus,
     output: Folder,
-    speaker: Annotated[str | None, typer.Option(help="Whom to train on, if there are several.")] = None,
+    recipe: Recipe = "default",
+    speaker: Annotated[
+        str | None, typer.Option(help="Whom to train on, if there are several (--recipe paper).")
+    ] = None,
     disentangled: Annotated[
-        Path | None, typer.Option(help="Begin with the encoders of a 99_pretrain.pth of the original.")
+        Path | None,
+        typer.Option(help="Begin with the encoders of a 99_pretrain.pth of the original (--recipe paper)."),
     ] = None,
     steps: Steps = None,
     seed: Seed = 0,
 ) -> None:
-    """Train sound to the landmarks of one person, as the original did."""
+    """Train sound to facial motion; by the paper's recipe, to the landmarks of one person."""
+    if recipe == "default" and (speaker or disentangled):
+        raise typer.BadParameter("--speaker and --disentangled belong to --recipe paper")
     check_folder(output)
     with needs_extra("train"):
+        from evp.motion.train import MotionConfig, train_motion
         from evp.original.train import LandmarkTrainingConfig, train_landmarks
-    config = LandmarkTrainingConfig(seed=seed, steps=steps or LandmarkTrainingConfig.steps)
     with progress_bars() as report:
-        train_landmarks(
-            corpus, output, config, speaker, disentangled,
-            progress=lambda done, *_: report("training", done, config.steps),
-        )  # fmt: skip
+        if recipe == "paper":
+            paper = LandmarkTrainingConfig(seed=seed, steps=steps or LandmarkTrainingConfig.steps)
+            train_landmarks(
+                corpus, output, paper, speaker, disentangled,
+                progress=lambda done, *_: report("training", done, paper.steps),
+            )  # fmt: skip
+        else:
+            config = MotionConfig(seed=seed, steps=steps or MotionConfig.steps)
+            train_motion(
+                corpus, output, config, progress=lambda done, *_: report("training", done, config.steps)
+            )
 
 
 def faces(corpus: Corpus, output: Output) -> None:
