@@ -153,10 +153,11 @@ def main() -> None:
     head, actor, played = prepare(options.ict, options.out, options.maps, options.plate_samples)
     if not (options.out / "truth.npz").exists():
         write_truth(options.out / "truth.npz", head, actor, played, options.size)
+    scratch = options.out / f".blender-{os.getpid()}.png"
     still_path = options.out / "still.png"
     if not still_path.exists():
         actor.act(at(played, 0))
-        cv2.imwrite(str(still_path), shoot(options.out / "blender.png", options.size, STILL_SAMPLES))
+        cv2.imwrite(str(still_path), shoot(scratch, options.size, STILL_SAMPLES))
     still = cv2.imread(str(still_path))
     wanted = (
         slice(*[int(part) if part else None for part in options.frames.split(":")])
@@ -169,7 +170,7 @@ def main() -> None:
             continue
         started = time.monotonic()
         actor.act(at(played, number))
-        part = shoot(options.out / "blender.png", options.size, options.samples, REGION)
+        part = shoot(scratch, options.size, options.samples, REGION)
         hidden = path.with_name(f".{path.name}")
         hidden.write_bytes(cv2.imencode(".png", inlay(still, part))[1].tobytes())
         os.replace(hidden, path)

@@ -158,14 +158,14 @@ def lamp(
 def interview_light() -> None:
     """Large soft key, weak fill, cool rim: three lamps, since each more is noise in the hair."""
     lamp("key", (-5.0, -6.4, 3.6), (0, -0.5, 0.1), 3.4, 800, 5200)
-    lamp("fill", (6.5, -6.5, 0.6), (0, -0.5, 0.0), 5.0, 110, 6400)
+    lamp("fill", (6.5, -6.5, 0.6), (0, -0.5, 0.0), 5.0, 75, 6400)
     lamp("rim", (3.8, 5.2, 3.6), (0, 0, 0.5), 2.6, 180, 7000)
     world = bpy.data.worlds.new("dusk")
     bpy.context.scene.world = world
     world.use_nodes = True
     ambient = world.node_tree.nodes["Background"]
     ambient.inputs[0].default_value = (0.72, 0.82, 1.0, 1)
-    ambient.inputs[1].default_value = 0.10
+    ambient.inputs[1].default_value = 0.08
 
 
 def camera(fstop: float = 4.0) -> bpy.types.Object:
@@ -221,7 +221,7 @@ def clear_stage() -> None:
     scene.cycles_curves.shape = "RIBBONS"
     scene.cycles_curves.subdivisions = 1
     cycles.filter_width = 1.5
-    scene.view_settings.exposure = 0.15
+    scene.view_settings.exposure = 0.12
     scene.view_settings.view_transform = "AgX"
     scene.view_settings.look = "AgX - Medium High Contrast"
     scene.render.image_settings.file_format = "PNG"

@@ -87,7 +87,7 @@ def _colour(
     random: np.random.Generator,
 ) -> Array:
     lm = place.landmarks
-    colour = np.broadcast_to(srgb(216, 170, 146), points.shape).copy()
+    colour = np.broadcast_to(srgb(208, 161, 134), points.shape).copy()
     mottle = 0.6 * noise(points, 1.6, 1) + 0.5 * noise(points, 0.6, 2) + 0.35 * noise(points, 0.25, 3)
     colour *= 1 + 0.08 * mottle[..., None] * np.array([0.5, 1.0, 1.1], np.float32)
     # Blood near the surface: cheeks, nose, chin, ears; sallow forehead; the lids thin and dark.
@@ -112,7 +112,7 @@ def _colour(
         colour, (0.86, 0.74, 0.74), 0.8 * place.both(points, eye + np.array([0, 0.75, 0]), (1.7, 0.5))
     )
     colour = _scale(
-        colour, (0.84, 0.75, 0.80), 0.75 * place.both(points, eye + np.array([-0.4, -1.05, 0]), (1.5, 0.6))
+        colour, (0.84, 0.75, 0.80), 0.95 * place.both(points, eye + np.array([-0.4, -1.05, 0]), (1.5, 0.6))
     )
     mirrored = points * np.stack([np.sign(points[..., 0]), *[np.ones_like(points[..., 0])] * 2], -1)
     margin, _ = place.line(mirrored, lm[42:46, :2])
