@@ -4,9 +4,22 @@ import numpy as np
 import pytest
 
 from evp.audio.augment import AugmentConfig
+from evp.audio.loudness import measure, normalised
+from evp.audio.mel import log_mel_rows
+from evp.audio.mfcc import mfcc
+from evp.audio.windows import windows
 from evp.corpora.manifest import ClipEntry, Manifest
-from evp.emotion.dataset import Batcher, classes_of, emotion_clips, group_speakers, read_recordings
-from evp.emotion.windows import COLUMNS, WINDOW_ROWS
+from evp.emotion.dataset import (
+    Batcher,
+    ChangedWindow,
+    classes_of,
+    emotion_clips,
+    group_speakers,
+    plain_window,
+    read_plain_recordings,
+    read_recordings,
+)
+from evp.emotion.windows import COLUMNS, WINDOW_ROWS, melody
 from evp.errors import InputError
 from tiny import voice
 
@@ -73,7 +86,7 @@ def test_every_speaker_is_left_out_once_and_the_sexes_are_mixed() -> None:
 def test_batches_have_every_class_alike_and_follow_from_the_step(tmp_path: Path) -> None:
     write(tmp_path, [clip("a", "anna", "sad")] + [clip(f"b{n}", "anna", "angry") for n in range(5)])
     recordings = read_recordings(tmp_path, emotion_clips(tmp_path)["train"])
-    batcher = Batcher(recordings, ("angry", "happy", "sad"), 8, 10, AugmentConfig())
+    batcher = Batcher(recordings, ("angry", "happy", "sad"), 8, ChangedWindow(10, AugmentConfig()))
     batch = batcher.batch(1, 2)
     assert batch.windows.shape == (8, WINDOW_ROWS, COLUMNS) and batch.windows.dtype == np.float32
     assert sorted(batch.classes) == [0] * 4 + [2] * 4  # nobody is happy
@@ -82,13 +95,24 @@ def test_batches_have_every_class_alike_and_follow_from_the_step(tmp_path: Path)
 
 
 def test_untouched_windows_are_heard_as_when_the_network_runs(tmp_path: Path) -> None:
-    from evp.audio.loudness import measure
-    from evp.emotion.windows import features
-
     write(tmp_path, [clip("a", "anna", "sad")])
     recordings = read_recordings(tmp_path, emotion_clips(tmp_path)["train"])
-    window = Batcher(recordings, ("sad",), 1, 0, AS_RECORDED).batch(0, 0).windows[0]
+    window = Batcher(recordings, ("sad",), 1, ChangedWindow(0, AS_RECORDED)).batch(0, 0).windows[0]
     waveform = voice(1.5, 110)
-    rows = features(waveform, measure(waveform), -WINDOW_ROWS, 150 + WINDOW_ROWS)
+    span = -WINDOW_ROWS, 150 + WINDOW_ROWS
+    rows = melody(waveform, normalised(log_mel_rows(waveform, *span), measure(waveform)), *span)
     differences = [np.abs(rows[n : n + WINDOW_ROWS] - window).mean() for n in range(len(rows) - WINDOW_ROWS)]
     assert min(differences) < 0.03
+
+
+def test_the_papers_batches_are_windows_of_mfcc_as_recorded(tmp_path: Path) -> None:
+    write(tmp_path, [clip("a", "anna", "sad"), clip("b", "bert", "angry"), clip("c", "bert", "angry")])
+    np.savez(tmp_path / "c.npz", waveform=np.zeros(16000, np.float32))  # nobody speaks
+    recordings = read_plain_recordings(tmp_path, emotion_clips(tmp_path)["train"])
+    assert [recording.speaker for recording in recordings] == ["anna", "bert"]
+    batch = Batcher(recordings, LABELS, 16, plain_window).batch(0, 0)
+    assert batch.windows.shape == (16, 28, 12) and sorted(batch.classes) == [0] * 8 + [1] * 8
+    for number, hertz in enumerate((300, 110)):
+        said = windows(mfcc(voice(1.5, hertz)), 38)
+        for window in batch.windows[batch.classes == number]:
+            assert np.abs(said - window).max(axis=(1, 2)).min() < 1e-4

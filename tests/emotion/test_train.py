@@ -11,7 +11,7 @@ import torch
 
 from evp.audio.augment import AugmentConfig
 from evp.corpora.manifest import ClipEntry, Manifest
-from evp.emotion.dataset import Batcher, emotion_clips, read_recordings
+from evp.emotion.dataset import emotion_clips
 from evp.emotion.hearing import EmotionModel
 from evp.emotion.network import Conv, EncoderConfig, Pool
 from evp.emotion.train import (
@@ -19,6 +19,7 @@ from evp.emotion.train import (
     Listening,
     Together,
     Training,
+    batchers_of,
     mean_codes,
     measured,
     train_emotion,
@@ -64,9 +65,8 @@ def trained(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
 
 
 def training(corpus: Path, config: EmotionConfig) -> Training:
-    recordings = read_recordings(corpus, emotion_clips(corpus)["train"])
-    batchers = [Batcher(recordings, ("angry", "sad"), config.batch, 10, config.augment)] * config.networks
-    return Training(batchers, 2, config)
+    clips, labels = emotion_clips(corpus)["train"], ("angry", "sad")
+    return Training(batchers_of(corpus, clips, labels, [()] * config.networks, config), 2, config)
 
 
 def test_a_run_ends_with_a_model_and_leaves_nothing_else(trained) -> None:
@@ -105,11 +105,17 @@ def test_stop_and_resume_equals_no_stop(corpus: Path, tmp_path: Path) -> None:
     first = training(corpus, TINY)
     first.advance()
     first.save(tmp_path / "checkpoint.pt")
-    second = training(corpus, replace(TINY))
+    second = training(corpus, TINY)
     second.restore(tmp_path / "checkpoint.pt")
     assert second.advance() == losses[1]
     ours, theirs = whole.together().state_dict(), second.together().state_dict()
     assert ours.keys() == theirs.keys() and all(torch.equal(ours[key], theirs[key]) for key in ours)
+
+
+def test_a_checkpoint_of_other_settings_is_refused(corpus: Path, tmp_path: Path) -> None:
+    training(corpus, TINY).save(tmp_path / "checkpoint.pt")
+    with pytest.raises(InputError, match="other settings"):
+        training(corpus, replace(TINY, seed=1)).restore(tmp_path / "checkpoint.pt")
 
 
 def test_networks_take_turns(corpus: Path) -> None:
@@ -152,3 +158,5 @@ def test_contradictory_configuration_is_refused() -> None:
         EmotionConfig(steps=0)
     with pytest.raises(ValueError, match="do not make one of 128"):
         EmotionConfig(networks=3)
+    with pytest.raises(ValueError, match="28 rows of 12 mfcc"):
+        EmotionConfig(features="mfcc")

@@ -1,18 +1,19 @@
 """Prepared clips with an emotion -> batches of windows. Every random choice follows from the seed and the step."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evp.audio.augment import AugmentConfig, changed_voice, masked
-from evp.audio.loudness import loudness_of, normalised
+from evp.audio.loudness import loudness_of, measure, normalised
 from evp.audio.mel import BANDS, log_mel
 from evp.audio.pitch import periodicity_rows, transposed
 from evp.corpora.manifest import ClipEntry, Manifest, Split
-from evp.emotion.windows import WINDOW_ROWS, audible, joined
+from evp.emotion.windows import MFCC, WINDOW_ROWS, audible, joined
 from evp.errors import InputError
 
 LONGEST_ROWS = 600
@@ -37,11 +38,26 @@ class Recording:
 
 
 @dataclass(frozen=True)
+class PlainRecording:
+    """One recording of one emotion, as the paper's network hears it."""
+
+    speaker: str
+    emotion: str
+    windows: NDArray[np.float32]
+    """(W, 28, 12) of MFCC, a view of rows that they share."""
+    voiced: NDArray[np.int64]
+    """(V,) the windows in whose middle there is voice."""
+
+
+Kind = TypeVar("Kind", Recording, PlainRecording)
+
+
+@dataclass(frozen=True)
 class Batch:
     """A window of each of B recordings."""
 
     windows: NDArray[np.float32]
-    """(B, WINDOW_ROWS, COLUMNS)."""
+    """(B, rows, columns)."""
     classes: NDArray[np.int64]
     """(B,) numbers in the list of labels."""
 
@@ -107,34 +123,60 @@ def read_recordings(corpus: Path, clips: Sequence[ClipEntry]) -> list[Recording]
     return recordings
 
 
-class Batcher:
-    """Draws windows: every class as often as the others, of each its recordings evenly, where there is voice."""
+def read_plain_recordings(corpus: Path, clips: Sequence[ClipEntry]) -> list[PlainRecording]:
+    """What the paper's network is trained to hear of prepared ``clips``; those without voice are left out."""
+    recordings = []
+    for clip in clips:
+        waveform = read_waveform(corpus, clip)
+        windows, voiced = MFCC.windows(waveform, measure(waveform), 0, MFCC.count(len(waveform)))
+        if voiced.any():
+            recordings.append(
+                PlainRecording(clip.speaker, clip.emotion or "", windows, np.flatnonzero(voiced))
+            )
+    return recordings
+
+
+class Batcher(Generic[Kind]):
+    """Draws windows: every class as often as the others, and of each its recordings evenly."""
 
     def __init__(
         self,
-        recordings: Sequence[Recording],
+        recordings: Sequence[Kind],
         labels: Sequence[str],
         size: int,
-        masked_rows: int,
-        augment: AugmentConfig,
+        window: Callable[[Kind, np.random.Generator], NDArray[np.float32]],
     ) -> None:
-        """``size`` windows a batch; up to ``masked_rows`` rows of a window are blanked."""
+        """``size`` windows a batch, each drawn by ``window`` from a recording."""
         by_class = [[own for own in recordings if own.emotion == label] for label in labels]
-        self._by_class = [(number, found) for number, found in enumerate(by_class) if found]
-        self._size, self._masked_rows, self._untouched = size, masked_rows, augment.untouched
-        self._augment = replace(augment, untouched=0)
+        self._by_class: list[tuple[int, list[Kind]]] = [
+            (number, found) for number, found in enumerate(by_class) if found
+        ]
+        self._size = size
+        self._window: Callable[[Kind, np.random.Generator], NDArray[np.float32]] = window
 
     def batch(self, seed: int, step: int) -> Batch:
         """The batch of this training step; the same arguments give the same batch."""
         random = np.random.default_rng((seed, step))
         places = (np.arange(self._size) + random.integers(len(self._by_class))) % len(self._by_class)
         drawn = [self._by_class[place] for place in places]
-        windows = [self._window(recordings, random) for _, recordings in drawn]
+        windows = [self._window(own[random.integers(len(own))], random) for _, own in drawn]
         return Batch(np.stack(windows), np.array([number for number, _ in drawn]))
 
-    def _window(self, recordings: Sequence[Recording], random: np.random.Generator) -> NDArray[np.float32]:
-        """A window (WINDOW_ROWS, COLUMNS) of a recording in a changed voice, measured as when the network runs."""
-        recording = recordings[random.integers(len(recordings))]
+
+def plain_window(recording: PlainRecording, random: np.random.Generator) -> NDArray[np.float32]:
+    """A window (28, 12) of MFCC where there is voice, as recorded: the paper's sampling."""
+    return recording.windows[random.choice(recording.voiced)]
+
+
+class ChangedWindow:
+    """Draws a window (WINDOW_ROWS, COLUMNS) of voice, which is changed and measured as when the network runs."""
+
+    def __init__(self, masked_rows: int, augment: AugmentConfig) -> None:
+        """Up to ``masked_rows`` rows of a window are blanked."""
+        self._masked_rows, self._untouched = masked_rows, augment.untouched
+        self._augment = replace(augment, untouched=0)
+
+    def __call__(self, recording: Recording, random: np.random.Generator) -> NDArray[np.float32]:
         first = random.integers(max(len(recording.rows) - LONGEST_ROWS, 0) + 1)
         speed = np.exp(random.uniform(-1, 1) * np.log1p(self._augment.speed))
         rows, periodicity = (

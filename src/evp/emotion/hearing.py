@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evp.audio.loudness import Loudness, measure
-from evp.clock import ROWS_PER_FRAME, frames_for_samples
-from evp.emotion.windows import cut, features, rows_for, voiced, window_count, window_times
+from evp.emotion.windows import Ear, ear_for
 from evp.errors import InputError, WeightsError
 from evp.weights import Session, load_session
 
@@ -69,6 +68,11 @@ class EmotionModel:
         return EmotionModel(session)
 
     @property
+    def ear(self) -> Ear:
+        """How it hears."""
+        return ear_for(self.session.metadata)
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """The emotions that it tells apart."""
         return tuple(self.session.metadata["labels"])
@@ -80,9 +84,9 @@ class EmotionModel:
         return {label: np.array(code, np.float32) for label, code in stored.items()}
 
     def hear(self, waveform: NDArray[np.floating]) -> Heard:
-        """What is heard in ``waveform`` (samples,), 16 kHz mono, -1..1, every 0.4 s; nothing but the result is kept."""
+        """What is heard in ``waveform`` (samples,), 16 kHz mono, -1..1, window by window; only the result is kept."""
         loudness = measure(waveform)
-        count = window_count(ROWS_PER_FRAME * frames_for_samples(len(waveform)))
+        count = self.ear.count(len(waveform))
         blocks = list(self._hear_blocks(waveform, loudness, count))
         sizes = [output.shape[-1] for output in self.session.inference.get_outputs()]
         codes, scores = (
@@ -90,15 +94,16 @@ class EmotionModel:
             for number, size in enumerate(sizes)
         )
         speech = np.concatenate([np.zeros(0, bool), *(block[2] for block in blocks)])
-        return Heard(window_times(count), codes, _softmax(scores), speech)
+        return Heard(self.ear.times(count), codes, _softmax(scores), speech)
 
     def _hear_blocks(
         self, waveform: NDArray[np.floating], loudness: Loudness, count: int
     ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]]:
         for first in range(0, count, BLOCK_WINDOWS):
-            rows = features(waveform, loudness, *rows_for(first, min(first + BLOCK_WINDOWS, count)))
-            codes, scores = self.session.run(windows=cut(rows))
-            yield codes, scores, voiced(rows)
+            last = min(first + BLOCK_WINDOWS, count)
+            windows, speech = self.ear.windows(waveform, loudness, first, last)
+            codes, scores = self.session.run(windows=windows)
+            yield codes, scores, speech
 
 
 def _softmax(scores: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -6,9 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from evp.clock import FEATURE_RATE
 from evp.emotion.hearing import Heard
-from evp.emotion.windows import HOP_ROWS
 from evp.errors import OutputError
 
 WIDTH, STRIP, LEFT, RIGHT, TOP, BOTTOM = 1200, 64, 150, 90, 56, 56
@@ -55,7 +53,7 @@ def draw(heard: Heard, labels: tuple[str, ...], title: str) -> NDArray[np.uint8]
         cv2.line(picture, (LEFT, base), (LEFT + span, base), FAINT, 1)
         _write(picture, label, (18, base - 20), 0.6, colour)
         _write(picture, f"{whole:.0%}", (LEFT + span + 14, base - 20), 0.6, colour)
-    length = len(heard.times) * HOP_ROWS / FEATURE_RATE
+    length = heard.times[-1] + heard.times[0]
     step = next((step for step in STEPS if length / step <= MOST_MARKS), STEPS[-1])
     for second in np.arange(0, length, step):
         x, y = LEFT + round(second / length * span), len(picture) - BOTTOM

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -18,9 +18,13 @@ from evp.audio.augment import AugmentConfig
 from evp.corpora.manifest import ClipEntry
 from evp.emotion.dataset import (
     Batcher,
+    ChangedWindow,
+    Kind,
     classes_of,
     emotion_clips,
     group_speakers,
+    plain_window,
+    read_plain_recordings,
     read_recordings,
     read_waveform,
 )
@@ -28,6 +32,7 @@ from evp.emotion.hearing import FORMAT, EmotionModel
 from evp.emotion.losses import emotion_losses
 from evp.emotion.network import (
     EMOTION_SIZE,
+    PAPER_EMOTION,
     ClassifierConfig,
     Conv,
     EmotionClassifier,
@@ -35,7 +40,7 @@ from evp.emotion.network import (
     EncoderConfig,
     Pool,
 )
-from evp.emotion.windows import COLUMNS, WINDOW_ROWS
+from evp.emotion.windows import COLUMNS, EARS, WINDOW_ROWS, Features, ear_for
 from evp.errors import InputError
 from evp.evaluation.recognition import average_recall, confusion
 from evp.losses import weighted_sum
@@ -62,7 +67,7 @@ ENCODER = EncoderConfig(
 
 @dataclass(frozen=True)
 class EmotionConfig:
-    """One training run. What the shipped model had is in its metadata, and how it came about in its card."""
+    """One training run; see `PAPER_RUN` for the published settings. What the shipped model had is in its metadata."""
 
     steps: int = 5200
     """Training steps; the networks take turns."""
@@ -72,25 +77,33 @@ class EmotionConfig:
     batch: int = 32
     """Windows in a batch, each of another recording."""
     learning_rate: float = 2e-3
-    """Peak learning rate of AdamW; it rises over the first 5 % of the steps and falls to zero as a cosine."""
+    """Peak learning rate of AdamW, which is Adam without decay."""
+    schedule: Literal["cosine", "constant"] = "cosine"
+    """Whether the rate rises over the first 5 % of the steps and falls to zero as a cosine, or stays."""
+    betas: tuple[float, float] = (0.9, 0.999)
+    """Decay of Adam's running means of the gradient and of its square."""
     weight_decay: float = 0.05
     """Decay of the weights."""
+    largest_gradient: float | None = 2.0
+    """Norm to which a larger gradient is cut down."""
     averaging: float = 0.99
-    """Decay of the running average of the weights, which is what is stored."""
+    """Decay of the running average of the weights, which is what is stored; 0 stores the last weights."""
     smoothing: float = 0.1
     """Share of every label that is spread over all classes."""
     labels: tuple[str, ...] = LABELS
     """Emotions of the corpus that count."""
     least_speakers: int = 2
     """An emotion of fewer speakers gets a code, but is not a class: it could not be told from their voices."""
+    features: Features = "melody"
+    """What the networks hear: see `evp.emotion.windows`."""
     encoder: EncoderConfig = ENCODER
     """The layers of every network."""
     masked_rows: int = 24
-    """Largest number of neighbouring rows that are blanked in a window."""
+    """Largest number of neighbouring rows that are blanked in a window; melody only."""
     augment: AugmentConfig = field(
         default_factory=lambda: AugmentConfig(speed=0.12, formants=0.12, pitch=0.25, masked_bands=8)
     )
-    """Changes of voice, room and level."""
+    """Changes of voice, room and level; melody only: MFCC are heard as recorded."""
     weights: dict[str, float] = field(default_factory=lambda: dict(WEIGHTS))
     """Weight of every loss of ``emotion_losses``."""
     leave_out: tuple[str, ...] = ()
@@ -107,6 +120,30 @@ class EmotionConfig:
             raise ValueError(
                 f"{self.networks} codes of {self.encoder.size} do not make one of {EMOTION_SIZE}"
             )
+        ear = EARS[self.features]
+        if (self.encoder.rows, self.encoder.columns) != (ear.rows, ear.columns):
+            raise ValueError(
+                f"the encoder does not take windows of {ear.rows} rows of {ear.columns} {self.features}"
+            )
+
+
+PAPER_RUN = EmotionConfig(
+    steps=10_000,
+    networks=1,
+    batch=16,
+    learning_rate=2e-4,
+    schedule="constant",
+    betas=(0.5, 0.999),
+    weight_decay=0,
+    largest_gradient=None,
+    averaging=0,
+    smoothing=0,
+    labels=("angry", "contempt", "disgusted", "fear", "happy", "neutral", "sad", "surprised"),
+    least_speakers=1,
+    features="mfcc",
+    encoder=PAPER_EMOTION,
+)
+"""The published network, sampling and settings; how many steps were taken is not known."""
 
 
 class EmotionNetwork(nn.Module):
@@ -139,7 +176,7 @@ class Together(nn.Module):
 class Training:
     """The state of a run: everything that a checkpoint holds."""
 
-    def __init__(self, batchers: Sequence[Batcher], classes: int, config: EmotionConfig) -> None:
+    def __init__(self, batchers: Sequence[Batcher[Any]], classes: int, config: EmotionConfig) -> None:
         """``batchers`` feed one network each."""
         torch.manual_seed(config.seed)
         self.config, self.batchers = config, batchers
@@ -152,7 +189,10 @@ class Training:
             for network in networks
         ]
         self.optimizer = torch.optim.AdamW(
-            self.networks.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+            self.networks.parameters(),
+            lr=config.learning_rate,
+            betas=config.betas,
+            weight_decay=config.weight_decay,
         )
         self.step = 0
 
@@ -161,15 +201,17 @@ class Training:
         torch.manual_seed(hash((self.config.seed, self.step)))
         turn = self.step % len(self.batchers)
         batch = self.batchers[turn].batch(self.config.seed, self.step)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.config.learning_rate * _schedule(self.step / self.config.steps)
+        if self.config.schedule == "cosine":
+            for group in self.optimizer.param_groups:
+                group["lr"] = self.config.learning_rate * _cosine(self.step / self.config.steps)
         network = self.networks[turn].train()
         _, logits = network(torch.from_numpy(batch.windows))
         losses = emotion_losses(logits, torch.from_numpy(batch.classes), self.config.smoothing)
         total = weighted_sum(losses, self.config.weights)
         self.optimizer.zero_grad()
         total.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(network.parameters(), 2.0)
+        if self.config.largest_gradient is not None:
+            nn.utils.clip_grad_norm_(network.parameters(), self.config.largest_gradient)
         self.optimizer.step()
         self.averages[turn].update_parameters(network)
         self.step += 1
@@ -186,15 +228,20 @@ class Training:
         """Write a checkpoint; ``path`` appears only when it is whole."""
         temporary = path.with_name(path.name + ".part")
         state = {name: part.state_dict() for name, part in self._parts().items()}
-        torch.save(state | {"step": self.step}, temporary)
+        torch.save(state | {"step": self.step, "run": self._run()}, temporary)
         temporary.replace(path)
 
     def restore(self, path: Path) -> None:
-        """Continue from a checkpoint of the same corpus and configuration."""
+        """Continue from a checkpoint of the same corpus. Raises InputError when it is of another configuration."""
         stored = torch.load(path, weights_only=True)
+        if stored["run"] != self._run():
+            raise InputError(f"{path} is of a run with other settings: give another folder")
         for name, part in self._parts().items():
             part.load_state_dict(stored[name])
         self.step = stored["step"]
+
+    def _run(self) -> str:
+        return json.dumps(asdict(self.config))
 
     def _parts(self) -> dict[str, nn.Module | torch.optim.Optimizer]:
         averages = nn.ModuleList(self.averages)
@@ -202,8 +249,9 @@ class Training:
 
 
 def export_emotion(path: Path, together: Together, metadata: Mapping[str, Any]) -> None:
-    """Write the weights that ``EmotionModel`` loads; ``metadata`` has ``labels`` and ``label_codes``."""
-    example = {"windows": torch.zeros(2, WINDOW_ROWS, COLUMNS)}
+    """Write the weights that ``EmotionModel`` loads; ``metadata`` has ``features``, ``labels`` and ``label_codes``."""
+    ear = ear_for(metadata)
+    example = {"windows": torch.zeros(2, ear.rows, ear.columns)}
     described = {"kind": "emotion", "format": FORMAT, **metadata}
     free = {"windows": {0: torch.export.Dim("count", min=1, max=4096)}}
     export_weights(path, together, example, ["codes", "logits"], described, free)
@@ -255,6 +303,28 @@ def measured(listenings: Iterable[Listening], labels: Sequence[str]) -> dict[str
     return {"recall": round(average_recall(matrix), 4), "confusion": matrix[:, :-1].tolist()}
 
 
+def batchers_of(
+    corpus: Path,
+    clips: Sequence[ClipEntry],
+    labels: Sequence[str],
+    groups: Iterable[Collection[str]],
+    config: EmotionConfig,
+) -> list[Batcher[Any]]:
+    """What feeds each network: the ``clips`` without its group of speakers."""
+
+    def fed(
+        recordings: Sequence[Kind], window: Callable[[Kind, np.random.Generator], NDArray[np.float32]]
+    ) -> list[Batcher[Any]]:
+        return [
+            Batcher([own for own in recordings if own.speaker not in group], labels, config.batch, window)
+            for group in groups
+        ]
+
+    if config.features == "mfcc":
+        return fed(read_plain_recordings(corpus, clips), plain_window)
+    return fed(read_recordings(corpus, clips), ChangedWindow(config.masked_rows, config.augment))
+
+
 def train_emotion(
     corpus: Path,
     output: Path,
@@ -275,18 +345,8 @@ def train_emotion(
         raise InputError(f"{corpus} has fewer than two emotions that {config.least_speakers} speakers show")
     known = [clip for clip in clips["train"] if clip.emotion in config.labels]
     groups = group_speakers((clip.speaker for clip in known), config.networks)
-    recordings = read_recordings(corpus, [clip for clip in known if clip.emotion in labels])
-    batchers = [
-        Batcher(
-            [own for own in recordings if own.speaker not in group],
-            labels,
-            config.batch,
-            config.masked_rows,
-            config.augment,
-        )
-        for group in groups
-    ]
-    training = Training(batchers, len(labels), config)
+    shown = [clip for clip in known if clip.emotion in labels]
+    training = Training(batchers_of(corpus, shown, labels, groups, config), len(labels), config)
     output.mkdir(parents=True, exist_ok=True)
     checkpoint = output / "checkpoint.pt"
     if checkpoint.exists():
@@ -299,6 +359,7 @@ def train_emotion(
             progress(training.step, losses)
     metadata: dict[str, Any] = {
         "config": asdict(config),
+        "features": config.features,
         "labels": labels,
         "groups": [sorted(group) for group in groups],
     }
@@ -337,5 +398,5 @@ def _write_strangers(path: Path, listenings: Iterable[Listening], labels: Sequen
     path.write_text("[\n" + ",\n".join(json.dumps(line) for line in lines) + "\n]\n")
 
 
-def _schedule(done: float) -> float:
+def _cosine(done: float) -> float:
     return min(done / 0.05 + 0.01, 1.0) * (0.5 + 0.5 * math.cos(math.pi * done))
