@@ -41,12 +41,15 @@ def disentangle(
         )
 
 
-def emotion(corpus: Corpus, output: Folder, steps: Steps = None, seed: Seed = 0) -> None:
+def emotion(
+    corpus: Corpus, output: Folder, recipe: Recipe = "default", steps: Steps = None, seed: Seed = 0
+) -> None:
     """Train sound to emotion, and measure it on speakers left out."""
     check_folder(output)
     with needs_extra("train"):
-        from evp.emotion.train import EmotionConfig, train_emotion
-    config = EmotionConfig(seed=seed, steps=steps or EmotionConfig.steps)
+        from evp.emotion.train import PAPER_RUN, EmotionConfig, train_emotion
+    chosen = PAPER_RUN if recipe == "paper" else EmotionConfig()
+    config = replace(chosen, seed=seed, steps=steps or chosen.steps)
     with progress_bars() as report:
         train_emotion(
             corpus, output, config, progress=lambda done, *_: report("training", done, config.steps)
