@@ -23,8 +23,11 @@ from pose import head_matrix, project
 
 IDENTITY_SEED = 10
 IDENTITY_MODES = 60
-REGION = (0.175, 0.04, 0.825, 0.82)
-"""The part of the picture that moves (left, top, right, bottom); shoulders and room around it are rendered once."""
+REGION = (90 / 512, 20 / 512, 422 / 512, 420 / 512)
+"""The part of the picture that moves (left, top, right, bottom): shoulders and room around it are rendered once.
+
+Whole pixels at 256 and 512, for Blender cuts fractions off.
+"""
 STILL_SAMPLES = 64
 
 log = logging.getLogger("actor")
@@ -96,14 +99,17 @@ def shoot(
 
 def inlay(still: NDArray[np.uint8], part: NDArray[np.uint8], feather: int = 12) -> NDArray[np.uint8]:
     """The still picture with the moving region set in, its rim blended over `feather` pixels."""
-    size = len(still)
-    left, top = round(REGION[0] * size), round(REGION[1] * size)
+    left, top, right, bottom = (round(edge * len(still)) for edge in REGION)
     height, width = part.shape[:2]
+    if (height, width) != (bottom - top, right - left):
+        raise ValueError(
+            f"the moving region is {width}x{height} pixels instead of {right - left}x{bottom - top}"
+        )
     rows = np.minimum(np.arange(height) + 1, np.arange(height)[::-1] + 1)
     columns = np.minimum(np.arange(width) + 1, np.arange(width)[::-1] + 1)
     share = np.clip(np.minimum(rows[:, None], columns) / feather, 0, 1)[..., None]
     whole = still.astype(np.float32)
-    spot = whole[top : top + height, left : left + width]
+    spot = whole[top:bottom, left:right]
     spot += share * (part - spot)
     return np.clip(np.rint(whole), 0, 255).astype(np.uint8)
 
