@@ -21,9 +21,7 @@ def basis(corpus: Corpus, output: Output) -> None:
 def disentangle(
     corpus: Corpus,
     output: Folder,
-    paper: Annotated[
-        bool, typer.Option("--paper", help="The paper's networks and settings: about 50 times the work.")
-    ] = False,
+    recipe: Recipe = "default",
     steps: Steps = None,
     seed: Seed = 0,
 ) -> None:
@@ -33,7 +31,7 @@ def disentangle(
         import dtaidistance  # noqa: F401  # aligns the sentences
 
         from evp.emotion.disentangle.train import PAPER_RUN, DisentangleConfig, train_disentangler
-    chosen = PAPER_RUN if paper else DisentangleConfig()
+    chosen = PAPER_RUN if recipe == "paper" else DisentangleConfig()
     config = replace(chosen, seed=seed, steps=steps or chosen.steps)
     with progress_bars() as report:
         train_disentangler(
@@ -65,7 +63,10 @@ def motion(
     ] = None,
     disentangled: Annotated[
         Path | None,
-        typer.Option(help="Begin with the encoders of a 99_pretrain.pth of the original (--recipe paper)."),
+        typer.Option(
+            help="Begin with these encoders: a 99_pretrain.pth of the original, or the checkpoint.pt of "
+            "'train disentangle --recipe paper' (--recipe paper)."
+        ),
     ] = None,
     steps: Steps = None,
     seed: Seed = 0,

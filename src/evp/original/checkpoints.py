@@ -49,12 +49,13 @@ class Match:
 def read_checkpoint(path: Path) -> "dict[str, Tensor]":
     """The tensors of a state dict, in memory, without the ``module.`` of parallel training.
 
-    The file is the state dict, or a larger checkpoint with a state dict ``model``. Code in the file is never run, and
-    sizes are checked before memory is taken. Raises InputError.
+    The file is the state dict, or a larger checkpoint with a state dict ``model`` (the original's) or ``network`` (this
+    project's). Code in the file is never run, and sizes are checked before memory is taken. Raises InputError.
     """
     stored = _load(path)
-    if isinstance(stored, Mapping) and isinstance(stored.get("model"), Mapping):
-        stored = stored["model"]
+    for part in ("model", "network"):
+        if isinstance(stored, Mapping) and isinstance(stored.get(part), Mapping):
+            stored = stored[part]
     return _tensors(stored, path)
 
 

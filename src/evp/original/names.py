@@ -35,3 +35,11 @@ DISENTANGLER: Names = {
     "classify.last_fc.": "classifier.output.",
 }
 """``99_pretrain.pth`` -> :class:`evp.emotion.disentangle.network.Disentangler`."""
+
+ENCODERS: Names = {
+    **_within("con_encoder.", "content.", _CONTENT),
+    **_within("emo_encoder.", "emotion.", _EMOTION),
+    "content_encoder.": "content.",
+    "emotion_encoder.": "emotion.",
+}
+"""``99_pretrain.pth``, or ``evp train disentangle``'s ``checkpoint.pt`` -> the encoders "content" and "emotion"."""

@@ -10,7 +10,7 @@ from evp.original.checkpoints import Match, load_by_name, read_checkpoint
 
 if TYPE_CHECKING:
     from evp.emotion.disentangle.network import Disentangler
-    from evp.emotion.network import EmotionClassifier, EmotionEncoder
+    from evp.emotion.network import ContentEncoder, EmotionClassifier, EmotionEncoder
     from evp.original.network import LandmarkConfig, LandmarkNetwork
 
 EMOTIONS = 8
@@ -47,6 +47,21 @@ def load_disentangler(path: Path) -> "tuple[Disentangler, Match]":
     network = Disentangler(PAPER, EMOTIONS)
     match = load_by_name(network, read_checkpoint(path), names.DISENTANGLER, path)
     return network, match
+
+
+def load_encoders(path: Path, config: "LandmarkConfig") -> "tuple[ContentEncoder, EmotionEncoder]":
+    """The encoders of ``99_pretrain.pth``, or of the ``checkpoint.pt`` that ``evp train disentangle`` leaves.
+
+    Raises InputError, naming file and key, when they are not those of ``config``.
+    """
+    from torch import nn
+
+    from evp.emotion.network import ContentEncoder, EmotionEncoder
+
+    content, emotion = ContentEncoder(config.content), EmotionEncoder(config.emotion)
+    both = nn.ModuleDict({"content": content, "emotion": emotion})
+    load_by_name(both, read_checkpoint(path), names.ENCODERS, path)
+    return content, emotion
 
 
 def match_checkpoint(path: Path) -> Match:

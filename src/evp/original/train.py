@@ -15,7 +15,7 @@ from evp.original.convert import export_landmarks
 from evp.original.dataset import Clip, Sequences, principal_components, read_person
 from evp.original.losses import WEIGHTS, landmark_losses
 from evp.original.network import LandmarkConfig, LandmarkNetwork
-from evp.original.networks import load_disentangler
+from evp.original.networks import load_encoders
 
 _HEARD_AT_ONCE = 256
 """Windows, of which each takes 2 MB in the full network."""
@@ -113,16 +113,17 @@ def train_landmarks(
     """Train on one ``speaker`` of a prepared ``corpus`` and write ``output``/landmarks.onnx; returns its path.
 
     The result is what ``evp import-evp`` writes: :class:`evp.original.landmarks.OriginalMotion` runs it.
-    ``disentangled`` is a ``99_pretrain.pth`` whose encoders it begins with, as in the paper. Landmarks are those of the
-    head without its motion. ``output``/checkpoint.pt is written as the run goes; when it is there, the run continues
-    from it and ends as if it had never stopped. Raises InputError when the corpus or a file cannot be used.
+    ``disentangled`` has the encoders that it begins with, as in the paper: a ``99_pretrain.pth``, or the
+    ``checkpoint.pt`` of a disentanglement with the same encoders. Landmarks are those of the head without its motion.
+    ``output``/checkpoint.pt is written as the run goes; when it is there, the run continues from it and ends as if it
+    had never stopped. Raises InputError when the corpus or a file cannot be used.
     """
     clips = read_person(corpus, speaker)
     training = Training(clips, config)
     if disentangled is not None:
-        pretrained, _ = load_disentangler(disentangled)
-        training.network.content.load_state_dict(pretrained.content_encoder.state_dict())
-        training.network.emotion.load_state_dict(pretrained.emotion_encoder.state_dict())
+        content, emotion = load_encoders(disentangled, config.network)
+        training.network.content.load_state_dict(content.state_dict())
+        training.network.emotion.load_state_dict(emotion.state_dict())
     output.mkdir(parents=True, exist_ok=True)
     checkpoint = output / "checkpoint.pt"
     if checkpoint.exists():

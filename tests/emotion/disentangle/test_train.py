@@ -149,7 +149,7 @@ def test_command_takes_our_settings_or_the_papers(monkeypatch, tmp_path):
         "evp.emotion.disentangle.train.train_disentangler",
         lambda *arguments, **_: taken.append(arguments),
     )
-    for options in ([], ["--paper", "--steps", "7", "--seed", "3"]):
+    for options in ([], ["--recipe", "paper", "--steps", "7", "--seed", "3"]):
         result = CliRunner().invoke(app, ["train", "disentangle", "corpus", "-o", str(tmp_path), *options])
         assert result.exit_code == 0, result.output
     assert taken[0] == (Path("corpus"), tmp_path, DisentangleConfig())

@@ -57,13 +57,12 @@ class DisentanglerConfig:
     """From both back to the window."""
     standardised: bool = True
     """Whether content codes are standardised: the content loss would else be met by codes that are merely small."""
+    quiet_start: float = 0.1
+    """The decoder's last layer starts smaller by this: its tanh would begin, and for long remain, at its limits."""
 
 
-PAPER = DisentanglerConfig(PAPER_CONTENT, PAPER_EMOTION, PAPER_DECODER, standardised=False)
+PAPER = DisentanglerConfig(PAPER_CONTENT, PAPER_EMOTION, PAPER_DECODER, standardised=False, quiet_start=1.0)
 """The networks of the paper: 40 million weights."""
-
-QUIET_START = 0.1
-"""The decoder's last layer starts smaller by this: its tanh would begin, and for long remain, at its limits."""
 
 
 class Disentangler(nn.Module):
@@ -84,7 +83,7 @@ class Disentangler(nn.Module):
         self.classifier = EmotionClassifier(ClassifierConfig(classes, config.emotion.size))
         last = self.decoder.layers[-1]
         assert isinstance(last, nn.ConvTranspose2d)
-        last.weight.data *= QUIET_START
+        last.weight.data *= config.quiet_start
 
     def content(self, windows: Tensor) -> Tensor:
         """Ec: windows (..., W, 28, 12) -> codes (..., W, 256)."""

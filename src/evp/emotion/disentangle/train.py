@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import torch
@@ -40,7 +40,9 @@ class DisentangleConfig:
     emotion_windows: int = 8
     """Windows whose mean emotion code stands for a recording."""
     learning_rate: float = 2e-3
-    """Of Adam at the start; it falls to zero as a cosine."""
+    """Of Adam at the start."""
+    schedule: Literal["cosine", "constant"] = "cosine"
+    """Whether the rate falls to zero as a cosine, or stays."""
     weights: dict[str, float] = field(default_factory=lambda: dict(WEIGHTS))
     """Weight of every loss of `disentangle_losses`; 0 leaves one out."""
     seed: int = 0
@@ -53,8 +55,16 @@ class DisentangleConfig:
             raise ValueError("steps and windows must be at least 1, batch at least 2")
 
 
-PAPER_RUN = DisentangleConfig(network=PAPER, learning_rate=2e-4, weights=dict.fromkeys(WEIGHTS, 1.0))
-"""The published networks, loss weights and learning rate; how many steps were taken is not known."""
+PAPER_RUN = DisentangleConfig(
+    network=PAPER,
+    steps=10_000,
+    content_windows=1,
+    emotion_windows=1,
+    learning_rate=2e-4,
+    schedule="constant",
+    weights=dict.fromkeys(WEIGHTS, 1.0),
+)
+"""The published networks, sampling, loss weights and settings; how many steps were taken is not known."""
 
 
 class Training:
@@ -76,8 +86,11 @@ class Training:
         batch = self.fours.batch(
             config.batch, config.content_windows, config.emotion_windows, config.seed, self.step
         )
-        for group in self.optimizer.param_groups:
-            group["lr"] = config.learning_rate * (0.5 + 0.5 * math.cos(math.pi * self.step / config.steps))
+        if config.schedule == "cosine":
+            for group in self.optimizer.param_groups:
+                group["lr"] = config.learning_rate * (
+                    0.5 + 0.5 * math.cos(math.pi * self.step / config.steps)
+                )
         self.network.train()
         losses = disentangle_losses(*reconstruct(self.network, batch))
         total = weighted_sum(losses, config.weights)
