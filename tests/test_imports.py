@@ -13,7 +13,7 @@ FILES = sorted((SOURCE / "evp").rglob("*.py"))
 
 LAYERS = [
     {"clock", "errors", "background", "smoothing"},
-    {"media", "weights", "losses"},
+    {"media", "weights", "losses", "training"},
     {"audio", "face"},
     {"corpora", "evaluation"},
     {"emotion"},

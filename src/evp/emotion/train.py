@@ -44,6 +44,7 @@ from evp.emotion.windows import COLUMNS, EARS, WINDOW_ROWS, Features, ear_for
 from evp.errors import InputError
 from evp.evaluation.recognition import average_recall, confusion
 from evp.losses import weighted_sum
+from evp.training import Part, Progress, Resumable
 from evp.weights import export_weights
 
 LABELS = ("angry", "calm", "contempt", "disgusted", "fear", "happy", "neutral", "sad", "surprised")
@@ -173,8 +174,8 @@ class Together(nn.Module):
         return torch.cat(codes, dim=1), torch.stack(logits).mean(dim=0)
 
 
-class Training:
-    """The state of a run: everything that a checkpoint holds."""
+class Training(Resumable):
+    """Several networks, each on its own speakers, that take turns."""
 
     def __init__(self, batchers: Sequence[Batcher[Any]], classes: int, config: EmotionConfig) -> None:
         """``batchers`` feed one network each."""
@@ -194,7 +195,6 @@ class Training:
             betas=config.betas,
             weight_decay=config.weight_decay,
         )
-        self.step = 0
 
     def advance(self) -> dict[str, float]:
         """One training step of the network whose turn it is; returns its named losses and their ``total``."""
@@ -224,26 +224,10 @@ class Training:
         chosen = self.averages if numbers is None else [self.averages[number] for number in numbers]
         return Together([average.module for average in chosen]).eval()
 
-    def save(self, path: Path) -> None:
-        """Write a checkpoint; ``path`` appears only when it is whole."""
-        temporary = path.with_name(path.name + ".part")
-        state = {name: part.state_dict() for name, part in self._parts().items()}
-        torch.save(state | {"step": self.step, "run": self._run()}, temporary)
-        temporary.replace(path)
-
-    def restore(self, path: Path) -> None:
-        """Continue from a checkpoint of the same corpus. Raises InputError when it is of another configuration."""
-        stored = torch.load(path, weights_only=True)
-        if stored["run"] != self._run():
-            raise InputError(f"{path} is of a run with other settings: give another folder")
-        for name, part in self._parts().items():
-            part.load_state_dict(stored[name])
-        self.step = stored["step"]
-
-    def _run(self) -> str:
+    def settings(self) -> str:
         return json.dumps(asdict(self.config))
 
-    def _parts(self) -> dict[str, nn.Module | torch.optim.Optimizer]:
+    def parts(self) -> Mapping[str, Part]:
         averages = nn.ModuleList(self.averages)
         return {"networks": self.networks, "averages": averages, "optimizer": self.optimizer}
 
@@ -329,7 +313,7 @@ def train_emotion(
     corpus: Path,
     output: Path,
     config: EmotionConfig,
-    progress: Callable[[int, dict[str, float]], None] | None = None,
+    progress: Progress | None = None,
 ) -> Path:
     """Train on the training speakers of a prepared ``corpus`` and write ``output``/emotion.onnx; returns its path.
 
@@ -347,16 +331,8 @@ def train_emotion(
     groups = group_speakers((clip.speaker for clip in known), config.networks)
     shown = [clip for clip in known if clip.emotion in labels]
     training = Training(batchers_of(corpus, shown, labels, groups, config), len(labels), config)
-    output.mkdir(parents=True, exist_ok=True)
     checkpoint = output / "checkpoint.pt"
-    if checkpoint.exists():
-        training.restore(checkpoint)
-    while training.step < config.steps:
-        losses = training.advance()
-        if training.step % config.checkpoint_every == 0 or training.step == config.steps:
-            training.save(checkpoint)
-        if progress:
-            progress(training.step, losses)
+    training.run(checkpoint, config.steps, config.checkpoint_every, progress)
     metadata: dict[str, Any] = {
         "config": asdict(config),
         "features": config.features,

@@ -1,7 +1,8 @@
 """Trains the network from sound to mouth coefficients on a prepared corpus."""
 
+import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from evp.motion.dataset import Batcher, EmotionCoder, read_clips
 from evp.motion.losses import Geometry, Targets, motion_losses
 from evp.motion.model import FORMAT
 from evp.motion.network import EMOTION_SIZE, MotionNetwork, SpeakerStyle
+from evp.training import Part, Progress, Resumable
 from evp.weights import export_weights
 
 LIP_WEIGHT = 4.0
@@ -102,8 +104,8 @@ def mouth_geometry(basis: FaceBasis) -> Geometry:
     return Geometry(*(torch.tensor(array, dtype=torch.float32) for array in (metric, opening, width)))
 
 
-class Training:
-    """The state of a run: everything that a checkpoint holds."""
+class Training(Resumable):
+    """The network, its running average and the speakers' styles."""
 
     def __init__(self, batcher: Batcher, geometry: Geometry, config: MotionConfig) -> None:
         torch.manual_seed(config.seed)
@@ -124,7 +126,6 @@ class Training:
             ],
             lr=config.learning_rate,
         )
-        self.step = 0
 
     def advance(self) -> dict[str, float]:
         """One training step; returns its named losses and their ``total``."""
@@ -151,25 +152,11 @@ class Training:
             "total": float(total.detach())
         }
 
-    def save(self, path: Path) -> None:
-        """Write a checkpoint; ``path`` appears only when it is whole."""
-        temporary = path.with_name(path.name + ".part")
-        torch.save(
-            {name: getattr(self, name).state_dict() for name in self._parts()} | {"step": self.step},
-            temporary,
-        )
-        temporary.replace(path)
+    def parts(self) -> Mapping[str, Part]:
+        return {name: getattr(self, name) for name in ("network", "style", "average", "optimizer")}
 
-    def restore(self, path: Path) -> None:
-        """Continue from a checkpoint of the same corpus and configuration."""
-        stored = torch.load(path, weights_only=True)
-        for name in self._parts():
-            getattr(self, name).load_state_dict(stored[name])
-        self.step = stored["step"]
-
-    @staticmethod
-    def _parts() -> tuple[str, ...]:
-        return ("network", "style", "average", "optimizer")
+    def settings(self) -> str:
+        return json.dumps(asdict(self.config))
 
 
 class Deployed(nn.Module):
@@ -225,7 +212,7 @@ def train_motion(
     corpus: Path,
     output: Path,
     config: MotionConfig,
-    progress: Callable[[int, dict[str, float]], None] | None = None,
+    progress: Progress | None = None,
     coder: EmotionCoder | None = None,
 ) -> Path:
     """Train on a prepared ``corpus`` and write ``output``/motion.onnx; returns its path.
@@ -241,16 +228,8 @@ def train_motion(
     frames = round(config.crop_seconds * FRAME_RATE)
     batcher = Batcher(clips, frames, config.batch, config.unfilmed, config.balance, config.augment)
     training = Training(batcher, mouth_geometry(basis), config)
-    output.mkdir(parents=True, exist_ok=True)
     checkpoint = output / "checkpoint.pt"
-    if checkpoint.exists():
-        training.restore(checkpoint)
-    while training.step < config.steps:
-        losses = training.advance()
-        if training.step % config.checkpoint_every == 0 or training.step == config.steps:
-            training.save(checkpoint)
-        if progress:
-            progress(training.step, losses)
+    training.run(checkpoint, config.steps, config.checkpoint_every, progress)
     emotional = any(bool(clip.emotion.any()) for clip in clips)
     metadata = {"config": asdict(config), "speakers": batcher.speakers, "emotional": emotional}
     export_motion(output / "motion.onnx", [read_network(checkpoint)], metadata)

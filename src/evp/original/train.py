@@ -1,7 +1,7 @@
 """Trains the original's landmark network on one person of a prepared corpus: the paper's recipe for facial motion."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -9,13 +9,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from evp.errors import InputError
 from evp.losses import weighted_sum
 from evp.original.convert import export_landmarks
 from evp.original.dataset import Clip, Sequences, principal_components, read_person
 from evp.original.losses import WEIGHTS, landmark_losses
 from evp.original.network import LandmarkConfig, LandmarkNetwork
 from evp.original.networks import load_encoders
+from evp.training import Part, Progress, Resumable
 
 _HEARD_AT_ONCE = 256
 """Windows, of which each takes 2 MB in the full network."""
@@ -47,8 +47,8 @@ class LandmarkTrainingConfig:
             raise ValueError("steps, batch and frames must be at least 1")
 
 
-class Training:
-    """The state of a run: everything that a checkpoint holds."""
+class Training(Resumable):
+    """The landmark network of one person."""
 
     def __init__(self, clips: Sequence[Clip], config: LandmarkTrainingConfig) -> None:
         torch.manual_seed(config.seed)
@@ -61,7 +61,6 @@ class Training:
         self.optimizer = torch.optim.Adam(
             self.network.parameters(), lr=config.learning_rate, betas=(0.5, 0.999)
         )
-        self.step = 0
 
     def advance(self) -> dict[str, float]:
         """One training step; returns its named losses and their ``total``."""
@@ -82,23 +81,10 @@ class Training:
         self.step += 1
         return {name: float(loss.detach()) for name, loss in (losses | {"total": total}).items()}
 
-    def save(self, path: Path) -> None:
-        """Write a checkpoint; ``path`` appears only when it is whole."""
-        partial = path.with_name(path.name + ".part")
-        stored = {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict()}
-        torch.save(stored | {"step": self.step, "run": self._run()}, partial)
-        partial.replace(path)
+    def parts(self) -> Mapping[str, Part]:
+        return {"network": self.network, "optimizer": self.optimizer}
 
-    def restore(self, path: Path) -> None:
-        """Continue from a checkpoint. Raises InputError when it is of another configuration."""
-        stored = torch.load(path, weights_only=True)
-        if stored["run"] != self._run():
-            raise InputError(f"{path} is of a run with other settings: give another folder")
-        self.network.load_state_dict(stored["network"])
-        self.optimizer.load_state_dict(stored["optimizer"])
-        self.step = stored["step"]
-
-    def _run(self) -> str:
+    def settings(self) -> str:
         return json.dumps(asdict(self.config) | {"steps": None})
 
 
@@ -108,7 +94,7 @@ def train_landmarks(
     config: LandmarkTrainingConfig,
     speaker: str | None = None,
     disentangled: Path | None = None,
-    progress: Callable[[int, dict[str, float]], None] | None = None,
+    progress: Progress | None = None,
 ) -> Path:
     """Train on one ``speaker`` of a prepared ``corpus`` and write ``output``/landmarks.onnx; returns its path.
 
@@ -124,16 +110,8 @@ def train_landmarks(
         content, emotion = load_encoders(disentangled, config.network)
         training.network.content.load_state_dict(content.state_dict())
         training.network.emotion.load_state_dict(emotion.state_dict())
-    output.mkdir(parents=True, exist_ok=True)
     checkpoint = output / "checkpoint.pt"
-    if checkpoint.exists():
-        training.restore(checkpoint)
-    while training.step < config.steps:
-        losses = training.advance()
-        if training.step % config.checkpoint_every == 0 or training.step == config.steps:
-            training.save(checkpoint)
-        if progress:
-            progress(training.step, losses)
+    training.run(checkpoint, config.steps, config.checkpoint_every, progress)
     network = training.network.eval()
     features = emotion_features(network, clips)
     metadata = {"config": asdict(config)}

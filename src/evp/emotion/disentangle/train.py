@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -17,8 +17,8 @@ from evp.emotion.disentangle.dataset import Batch, Fours, read_recordings
 from evp.emotion.disentangle.losses import Apart, Truth, disentangle_losses
 from evp.emotion.disentangle.network import PAPER, Disentangler, DisentanglerConfig
 from evp.emotion.network import COLUMNS
-from evp.errors import InputError
 from evp.losses import weighted_sum
+from evp.training import Part, Progress, Resumable
 from evp.weights import export_weights
 
 FORMAT = 1
@@ -67,8 +67,12 @@ PAPER_RUN = DisentangleConfig(
 """The published networks, sampling, loss weights and settings; how many steps were taken is not known."""
 
 
-class Training:
-    """The state of a run: everything that a checkpoint holds."""
+CURVES = "curves.jsonl"
+"""Named losses, a line for every step."""
+
+
+class Training(Resumable):
+    """The networks, and the losses of every step so far."""
 
     def __init__(self, fours: Fours, config: DisentangleConfig) -> None:
         torch.manual_seed(config.seed)
@@ -77,7 +81,7 @@ class Training:
         self.optimizer = torch.optim.Adam(
             self.network.parameters(), lr=config.learning_rate, betas=(0.5, 0.999)
         )
-        self.step = 0
+        self.told: list[dict[str, float]] = []
 
     def advance(self) -> dict[str, float]:
         """One training step; returns its named losses and their ``total``."""
@@ -98,25 +102,27 @@ class Training:
         total.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         self.step += 1
-        return {name: float(loss.detach()) for name, loss in (losses | {"total": total}).items()}
+        named = {name: float(loss.detach()) for name, loss in (losses | {"total": total}).items()}
+        self.told.append({"step": self.step} | named)
+        return named
+
+    def parts(self) -> Mapping[str, Part]:
+        return {"network": self.network, "optimizer": self.optimizer}
 
     def save(self, path: Path) -> None:
-        """Write a checkpoint; ``path`` appears only when it is whole."""
-        partial = path.with_name(path.name + ".part")
-        stored = {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict()}
-        torch.save(stored | {"step": self.step, "run": self._run()}, partial)
-        partial.replace(path)
+        """Write a checkpoint, and the losses so far beside it."""
+        lines = (json.dumps(losses) + "\n" for losses in self.told)
+        path.with_name(CURVES).write_text("".join(lines))
+        super().save(path)
 
     def restore(self, path: Path) -> None:
-        """Continue from a checkpoint. Raises InputError when it is of another corpus or configuration."""
-        stored = torch.load(path, weights_only=True)
-        if stored["run"] != self._run():
-            raise InputError(f"{path} is of a run with another corpus or other settings: give another folder")
-        self.network.load_state_dict(stored["network"])
-        self.optimizer.load_state_dict(stored["optimizer"])
-        self.step = stored["step"]
+        """Go on from a checkpoint and its losses. Raises InputError when it is of a run with other settings."""
+        super().restore(path)
+        self.told = [
+            json.loads(line) for line in path.with_name(CURVES).read_text().splitlines()[: self.step]
+        ]
 
-    def _run(self) -> str:
+    def settings(self) -> str:
         return json.dumps([asdict(self.config), self.fours.classes, self.fours.speakers])
 
 
@@ -146,7 +152,7 @@ def train_disentangler(
     corpus: Path,
     output: Path,
     config: DisentangleConfig,
-    progress: Callable[[int, dict[str, float]], None] | None = None,
+    progress: Progress | None = None,
 ) -> Path:
     """Train on the training speakers of a prepared ``corpus`` and write ``output``/disentangler.onnx; returns its path.
 
@@ -157,21 +163,8 @@ def train_disentangler(
     """
     recordings = read_recordings(corpus, "train")
     training = Training(Fours(recordings), config)
-    output.mkdir(parents=True, exist_ok=True)
-    checkpoint, curves = output / "checkpoint.pt", output / "curves.jsonl"
-    told: list[str] = []
-    if checkpoint.exists():
-        training.restore(checkpoint)
-        told = curves.read_text().splitlines()[: training.step]
-    while training.step < config.steps:
-        losses = training.advance()
-        told.append(json.dumps({"step": training.step} | losses))
-        if training.step % config.checkpoint_every == 0 or training.step == config.steps:
-            curves.write_text("\n".join(told) + "\n")
-            training.save(checkpoint)
-        if progress:
-            progress(training.step, losses)
-    picture = draw([json.loads(line) for line in told])
+    training.run(output / "checkpoint.pt", config.steps, config.checkpoint_every, progress)
+    picture = draw(training.told)
     (output / "curves.png").write_bytes(cv2.imencode(".png", picture[..., ::-1])[1].tobytes())
     metadata = {
         "config": asdict(config),
