@@ -13,6 +13,7 @@ CLI_REFERENCE := $(BIN)/python -m typer evp.cli utils docs --name evp --title "C
 SHARED ?= ../shared
 FOOTAGE := $(SHARED)/data/talk/studio_demo2.mp4
 SPEECH := $(SHARED)/data/speech/Mark_neutral.flac
+CONSENT := contracted model, filmed for a public repository
 EMOTION := 0 neutral, 1.2 happy, 2.4 happy, 3.4 angry, 4.8 angry
 
 .PHONY: demo test check docs clean
@@ -24,7 +25,7 @@ out/demo.mp4: out/demo.evp $(SPEECH)
 
 out/demo.evp: .venv/run.stamp $(FOOTAGE)
 	mkdir -p out
-	$(BIN)/evp portrait build $(FOOTAGE) -o $@ --quick --consent "contracted model, filmed for a public repository"
+	$(BIN)/evp portrait build $(FOOTAGE) -o $@ --quick --consent "$(CONSENT)"
 
 $(FOOTAGE) $(SPEECH):
 	@echo "make demo needs $@: set SHARED to the folder that holds data/" >&2; exit 1
