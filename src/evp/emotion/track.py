@@ -139,6 +139,7 @@ def read_track(file: Path) -> EmotionTrack:
         raise InputError(
             f"the emotion file {file} must hold (128,) or (frames, 128) numbers, not {codes.shape}"
         )
+    codes = np.atleast_2d(codes)
     if not np.isfinite(codes).all():
         raise InputError(f"the emotion file {file} holds numbers that are not finite")
     return EmotionTrack(np.arange(len(codes)) / FRAME_RATE, codes)
