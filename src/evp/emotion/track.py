@@ -133,12 +133,12 @@ def read_track(file: Path) -> EmotionTrack:
         raise InputError(f"cannot read the emotion file {file}: {error}") from error
     if not isinstance(codes, np.ndarray) or codes.dtype.kind not in "fiu":
         raise InputError(f"the emotion file {file} must hold one array of numbers")
-    with np.errstate(over="ignore"):
-        if codes.ndim not in (1, 2) or codes.shape[-1] != CODE_SIZE or codes.size == 0:
+    if codes.ndim not in (1, 2) or codes.shape[-1] != CODE_SIZE or codes.size == 0:
         raise InputError(
             f"the emotion file {file} must hold (128,) or (frames, 128) numbers, not {codes.shape}"
         )
-    codes = np.atleast_2d(codes).astype(np.float32)
+    with np.errstate(over="ignore"):
+        codes = np.atleast_2d(codes).astype(np.float32)
     if not np.isfinite(codes).all():
         raise InputError(f"the emotion file {file} holds numbers that are not finite")
     return EmotionTrack(np.arange(len(codes)) / FRAME_RATE, codes)
