@@ -13,6 +13,7 @@ FILES = sorted((SOURCE / "evp").rglob("*.py"))
 
 LAYERS = [
     {"clock", "errors", "background", "smoothing"},
+    {"files"},
     {"media", "weights", "losses", "training"},
     {"audio", "face"},
     {"corpora", "evaluation"},

@@ -1,5 +1,6 @@
 """The whole flow on one screen: speech -> facial motion -> aligned landmarks -> frames -> film."""
 
+import io
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from itertools import chain
@@ -17,6 +18,7 @@ from evp.emotion.track import AUTO, EmotionTrack, parse_track, read_track
 from evp.errors import FaceError, InputError, OutputError
 from evp.face.basis import FaceBasis
 from evp.face.head import fit_head
+from evp.files import write_whole
 from evp.media import FilmWriter, check_output, read_frames, read_speech
 from evp.motion.expression import ExpressionModel
 from evp.motion.facial import FacialMotion
@@ -93,14 +95,15 @@ def choose_emotion(
     if emotion != AUTO and emotion_audio is None:
         return parse_track(emotion, emotion_space(), len(speech) / SAMPLE_RATE)
     model = EmotionModel.load()
+    space = EmotionSpace(model.label_codes)
     if emotion_audio is None:
-        return EmotionTrack.heard(model.hear(speech), model.labels, emotion_space())
+        return EmotionTrack.heard(model.hear(speech), model.labels, space)
     voice = read_speech(emotion_audio)
     try:
         whole = model.hear(voice).whole
     except InputError as error:
         raise InputError(f"{emotion_audio}: {error}") from error
-    return EmotionTrack.steady(emotion_space().likely(whole[None], model.labels)[0])
+    return EmotionTrack.steady(space.likely(whole[None], model.labels)[0])
 
 
 def save_emotion(output: Path, emotion: str | None = None, emotion_audio: Path | None = None) -> None:
@@ -121,9 +124,9 @@ def save_emotion(output: Path, emotion: str | None = None, emotion_audio: Path |
         track = choose_emotion(np.zeros(0), emotion_audio=emotion_audio)
     frames = np.arange(0, track.times[-1] + 0.5 / FRAME_RATE, 1 / FRAME_RATE)
     codes = track.codes[0] if len(track.times) == 1 else track.at(frames)
-    partial = output.with_name(f".{output.name}.partial.npy")
-    np.save(partial, codes)
-    partial.replace(output)
+    content = io.BytesIO()
+    np.save(content, codes)
+    write_whole(output, content.getvalue())
 
 
 def emotion_space() -> EmotionSpace:

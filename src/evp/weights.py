@@ -6,10 +6,9 @@ travel without their configuration, any ONNX tool can read them, and damage is f
 """
 
 import hashlib
+import io
 import json
 import logging
-import os
-import tempfile
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +19,8 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from evp.errors import OutputError, WeightsError
+from evp.errors import WeightsError
+from evp.files import write_whole
 
 if TYPE_CHECKING:
     import torch
@@ -88,33 +88,14 @@ def save_weights(path: Path, model: bytes, metadata: Mapping[str, Any]) -> None:
 
     Raises OutputError when the file cannot be written.
     """
-    try:
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(seal(model, metadata))
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
-    except OSError as error:
-        raise OutputError(f"cannot write the weights {path}: {error.strerror}") from error
+    write_whole(path, seal(model, metadata))
 
 
 def save_arrays(path: Path, **arrays: Any) -> None:
     """Write a compressed archive of plain arrays; ``path`` appears only when it is whole. Raises OutputError."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        with partial.open("wb") as file:
-            np.savez_compressed(file, **arrays)
-        partial.replace(path)
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror}") from error
-    finally:
-        partial.unlink(missing_ok=True)
+    content = io.BytesIO()
+    np.savez_compressed(content, **arrays)
+    write_whole(path, content.getvalue())
 
 
 def export_weights(

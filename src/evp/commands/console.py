@@ -34,6 +34,13 @@ def needs_extra(name: str) -> Iterator[None]:
 
 
 @contextmanager
+def training_bar(steps: int) -> Iterator[Callable[..., None]]:
+    """A bar for a training of so many steps, told the number of steps done, and more that it does not show."""
+    with progress_bars() as report:
+        yield lambda done, *_: report("training", done, steps)
+
+
+@contextmanager
 def progress_bars() -> Iterator[Callable[[str, int, int], None]]:
     """Bars with time estimates on standard error, one for each stage that is reported: (stage, done, total)."""
     columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn()

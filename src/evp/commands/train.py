@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from evp.commands.console import check_folder, check_written, needs_extra, progress_bars
+from evp.commands.console import check_folder, check_written, needs_extra, training_bar
 from evp.commands.options import Corpus, Folder, Output, Recipe, Seed, Steps
 
 
@@ -33,10 +33,8 @@ def disentangle(
         from evp.emotion.disentangle.train import PAPER_RUN, DisentangleConfig, train_disentangler
     chosen = PAPER_RUN if recipe == "paper" else DisentangleConfig()
     config = replace(chosen, seed=seed, steps=steps or chosen.steps)
-    with progress_bars() as report:
-        train_disentangler(
-            corpus, output, config, progress=lambda done, *_: report("training", done, config.steps)
-        )
+    with training_bar(config.steps) as report:
+        train_disentangler(corpus, output, config, progress=report)
 
 
 def emotion(
@@ -48,10 +46,8 @@ def emotion(
         from evp.emotion.train import PAPER_RUN, EmotionConfig, train_emotion
     chosen = PAPER_RUN if recipe == "paper" else EmotionConfig()
     config = replace(chosen, seed=seed, steps=steps or chosen.steps)
-    with progress_bars() as report:
-        train_emotion(
-            corpus, output, config, progress=lambda done, *_: report("training", done, config.steps)
-        )
+    with training_bar(config.steps) as report:
+        train_emotion(corpus, output, config, progress=report)
 
 
 def motion(
@@ -78,18 +74,14 @@ def motion(
     with needs_extra("train"):
         from evp.motion.train import MotionConfig, train_motion
         from evp.original.train import LandmarkTrainingConfig, train_landmarks
-    with progress_bars() as report:
-        if recipe == "paper":
-            paper = LandmarkTrainingConfig(seed=seed, steps=steps or LandmarkTrainingConfig.steps)
-            train_landmarks(
-                corpus, output, paper, speaker, disentangled,
-                progress=lambda done, *_: report("training", done, paper.steps),
-            )  # fmt: skip
-        else:
-            config = MotionConfig(seed=seed, steps=steps or MotionConfig.steps)
-            train_motion(
-                corpus, output, config, progress=lambda done, *_: report("training", done, config.steps)
-            )
+    if recipe == "paper":
+        paper = LandmarkTrainingConfig(seed=seed, steps=steps or LandmarkTrainingConfig.steps)
+        with training_bar(paper.steps) as report:
+            train_landmarks(corpus, output, paper, speaker, disentangled, progress=report)
+    else:
+        config = MotionConfig(seed=seed, steps=steps or MotionConfig.steps)
+        with training_bar(config.steps) as report:
+            train_motion(corpus, output, config, progress=report)
 
 
 def faces(corpus: Corpus, output: Output) -> None:
@@ -115,7 +107,5 @@ def renderer(corpus: Corpus, output: Output, steps: Steps = None, seed: Seed = 0
     with needs_extra("train"):
         from evp.render.train import RenderConfig, train_renderer
     config = RenderConfig(seed=seed, steps=steps or RenderConfig.steps)
-    with progress_bars() as report:
-        train_renderer(
-            corpus, output, config, progress=lambda done, *_: report("training", done, config.steps)
-        )
+    with training_bar(config.steps) as report:
+        train_renderer(corpus, output, config, progress=report)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from evp.errors import InputError
+from evp.files import write_whole
 
 NAME = "manifest.json"
 FORMAT = 2
@@ -75,9 +76,8 @@ class Manifest:
         """Write atomically into the corpus folder, a line for each clip."""
         clips = ",\n".join(json.dumps(_written_entry(clip)) for clip in self.clips)
         dropped = json.dumps(self.dropped, indent=0)
-        partial = corpus / f".{NAME}.partial"
-        partial.write_text(f'{{"format": {FORMAT},\n"clips": [\n{clips}\n],\n"dropped": {dropped}}}\n')
-        partial.replace(corpus / NAME)
+        text = f'{{"format": {FORMAT},\n"clips": [\n{clips}\n],\n"dropped": {dropped}}}\n'
+        write_whole(corpus / NAME, text.encode())
 
     def clips_by_speaker(self, corpus: Path) -> dict[str, list[Path]]:
         """Paths of the filmed clips of every speaker who is trained on."""

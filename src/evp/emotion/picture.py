@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evp.emotion.hearing import Heard
-from evp.errors import OutputError
+from evp.files import write_whole
 
 WIDTH, STRIP, LEFT, RIGHT, TOP, BOTTOM = 1200, 64, 150, 90, 56, 56
 PAPER, INK, FAINT, QUIET = (255, 255, 255), (40, 40, 40), (215, 215, 215), (240, 240, 240)
@@ -23,13 +23,7 @@ MOST_MARKS = 12
 def write_picture(path: Path, heard: Heard, labels: tuple[str, ...], title: str) -> None:
     """``draw`` as a PNG file, which appears only when it is whole. Raises OutputError when it cannot be written."""
     stream = cv2.imencode(".png", cv2.cvtColor(draw(heard, labels, title), cv2.COLOR_RGB2BGR))[1].tobytes()
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_bytes(stream)
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise OutputError(f"cannot write {path}: {error.strerror}") from error
+    write_whole(path, stream)
 
 
 def draw(heard: Heard, labels: tuple[str, ...], title: str) -> NDArray[np.uint8]:

@@ -124,11 +124,6 @@ def _closure(opening: Tensor, visemes: Tensor) -> Tensor:
     return _mean((torch.relu(opening) / 0.02).square().clamp_max(9), (held == 1).float())
 
 
-def _misheard(logits: Tensor, visemes: Tensor) -> Tensor:
-    each = cross_entropy(logits.transpose(1, 2), visemes, ignore_index=UNLABELLED, reduction="none")
-    return _mean(each, (visemes != UNLABELLED).float())
-
-
 def _activity(logits: Tensor, speech: Tensor) -> Tensor:
     each = binary_cross_entropy_with_logits(logits, speech.clamp_min(0), reduction="none")
     return _mean(each, (speech >= 0).float())

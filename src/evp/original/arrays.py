@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evp.errors import InputError
-from evp.original.files import LARGEST, check_size, write_whole
+from evp.files import write_whole
+from evp.original.files import LARGEST, check_size
 
 
 def check_shape(array: NDArray[Any], shape: tuple[int | None, ...], name: str) -> None:

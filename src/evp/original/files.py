@@ -1,10 +1,8 @@
-"""Files at the border: read with a bound on their size, written whole or not at all."""
+"""Somebody else's files, read with a bound on their size."""
 
-import os
-import tempfile
 from pathlib import Path
 
-from evp.errors import InputError, OutputError
+from evp.errors import InputError
 
 LARGEST = 4 << 30
 """Bytes: the largest file that is opened. vid2vid's generator has 1.5 GB."""
@@ -38,19 +36,3 @@ def read_text(path: Path) -> str:
         return read_bounded(path).decode("utf-8")
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not a text file") from error
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file that appears only when it is whole. Raises OutputError."""
-    try:
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror}") from error

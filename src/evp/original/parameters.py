@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from evp.errors import InputError, OutputError
 from evp.face.pose import Pose
+from evp.files import write_whole
 from evp.original.arrays import read_array
 from evp.original.faces import EXPRESSION_MODES, SHAPE_MODES
-from evp.original.files import read_text, write_whole
+from evp.original.files import read_text
 from evp.original.fitting import Fit, rotation_matrices, rotation_turns
 
 POINTS = 106
