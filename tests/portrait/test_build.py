@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from evp.errors import FaceError, InputError, OutputError
-from evp.face.layouts import FACE_OVAL
+from evp.face.layouts import BROW_LEFT_UPPER, BROW_RIGHT_UPPER, FACE_OVAL
 from evp.face.tracking import Track
 from evp.media import read_frames
 from evp.portrait import build
@@ -198,6 +198,26 @@ def test_all_shots_are_kept_and_what_was_left_out_is_told(tracker: Tracker, tmp_
     held = {*range(61, 76), *range(76 + 26, 108)}
     assert not held & set(made.sources.frames.tolist())
     assert made.sources.frames.max() > 76  # both shots give source frames
+
+
+def test_the_face_at_rest_is_that_of_the_shot_that_plays(tracker: Tracker, tmp_path: Path):
+    """A shorter shot full of raised brows does not lift the neutral face."""
+    long = actor(112)
+    film = write_actor(tmp_path / "drawn.mp4", long)
+    track = without(long.track(), 76, 80)
+    brows = list(BROW_LEFT_UPPER + BROW_RIGHT_UPPER)
+    moved = track.landmarks.copy()
+    moved[80:, brows, 1] -= 8
+    tracker.answer = replace(track, landmarks=moved)
+    build_portrait(film, tmp_path / "brows.evp", consent=CONSENT, quick=True)
+    head = Portrait.open(tmp_path / "brows.evp").head
+    tracker.answer = replace(long.track(), landmarks=track.landmarks[:76], reasons=track.reasons[:76])
+    build_portrait(
+        write_actor(tmp_path / "short.mp4", actor(76)), tmp_path / "alone.evp", consent=CONSENT, quick=True
+    )
+    alone = Portrait.open(tmp_path / "alone.evp").head
+    np.testing.assert_allclose(head.neutral, alone.neutral, atol=1e-6)
+    assert (head.displacement[76:, brows, 1] < -0.02).all()
 
 
 def test_shots_of_less_than_a_second_are_left_out():

@@ -19,10 +19,10 @@ from evp.clock import FRAME_RATE
 from evp.errors import FaceError, InputError, MissingExtraError
 from evp.face.basis import FaceBasis
 from evp.face.crop import CROP, face_boxes, resized
-from evp.face.head import Head, fit_head
+from evp.face.head import Head, find_neutral, fit_head
 from evp.face.tracking import Span, Track, steady, track_faces
 from evp.media import FilmWriter, check_output, probe, read_frames
-from evp.portrait.bundle import KEYFRAME_EVERY, Consent, Manifest, Portrait, SourceFrames
+from evp.portrait.bundle import KEYFRAME_EVERY, Consent, Manifest, Portrait, SourceFrames, playing_shot
 from evp.portrait.evaluate import evaluate, held_out
 
 Progress = Callable[[str, int, int], None]
@@ -105,18 +105,21 @@ def build_portrait(
         shutil.rmtree(work)
         raise FaceError(f"{footage}: {error}") from error
     landmarks = np.concatenate([steady(track.landmarks[shot]) for shot in shots])
-    head = fit_head(FaceBasis.load(), landmarks)
     ends = np.cumsum([shot.stop - shot.start for shot in shots]).tolist()
+    borders = tuple(zip([0, *ends[:-1]], ends, strict=True))
+    basis = FaceBasis.load()
+    neutral = find_neutral(basis, landmarks[slice(*playing_shot(borders))])
+    head = fit_head(basis, landmarks, neutral)
     manifest = Manifest(
         source=footage.name, created=_now(), program=version("evp"), consent=Consent(consent.strip(), _now()),
         size=track.size, frames=len(landmarks), quick=quick,
         left_out=tuple(str(span) for span in sorted([*track.problems(), *spare], key=lambda span: span.first)),
-        shots=tuple(zip([0, *ends[:-1]], ends, strict=True)),
+        shots=borders,
     )  # fmt: skip
     film = work / "footage.mp4"
     pictures = _cut(footage, film, shots, manifest, head, report)
     training = np.flatnonzero(~held_out(manifest.shots))
-    chosen = _spread(FaceBasis.load(), head, _sharp(pictures, training))
+    chosen = _spread(basis, head, _sharp(pictures, training))
     sources = SourceFrames(chosen.astype(np.int32), tuple(pictures[n] for n in chosen))
     portrait = Portrait(manifest, head, sources, film.read_bytes(), None)
     if not quick:

@@ -12,7 +12,7 @@ import json
 import secrets
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from importlib.resources import files
@@ -161,7 +161,7 @@ class Portrait:
     @cached_property
     def turns(self) -> tuple[int, int]:
         """The first and last frame that play, in the longest shot: quiet moments, so that turning is not seen."""
-        begin, end = max(self.shots, key=lambda shot: shot[1] - shot[0])
+        begin, end = playing_shot(self.shots)
         pose = self.head.pose[begin:end]
         moved = np.linalg.norm(np.diff(pose.shift[:, :2], axis=0), axis=1) / pose.scale[1:]
         turned = np.radians(np.linalg.norm(np.diff(pose.angles(), axis=0), axis=1))
@@ -232,6 +232,11 @@ class Portrait:
             return _assemble(described, members)
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise PortraitError(f"{path} is broken: {error}") from error
+
+
+def playing_shot(shots: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """The longest shot (first frame, frame after the last): it plays, and its face at rest is the neutral one."""
+    return max(shots, key=lambda shot: shot[1] - shot[0])
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
