@@ -153,7 +153,11 @@ class Portrait:
         return self.view(int(self.sources.frames[number]), cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
 
     def renderer(self) -> Renderer:
-        """This person's renderer, or the packaged one."""
+        """This person's renderer, or the packaged one; it is opened once."""
+        return self._renderer
+
+    @cached_property
+    def _renderer(self) -> Renderer:
         if self.weights is None:
             return Renderer(load_session(Path(str(files("evp.render") / "renderer.onnx"))), self.basis)
         return Renderer(open_session(self.weights, RENDERER), self.basis)
@@ -169,14 +173,21 @@ class Portrait:
         reach = max(1, int(_TURN_SEARCH * len(speed)))
         return begin + int(np.argmin(speed[:reach])), begin + len(speed) - int(np.argmin(speed[::-1][:reach]))
 
-    def play(self) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-        """Frame numbers and pictures (H, W, 3) RGB for ever: forwards from the first turn, backwards from the last."""
+    def play(self, start: int = 0) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        """Frame numbers and pictures (H, W, 3) RGB for ever: forwards from the first turn, backwards from the last.
+
+        The first ``start`` of them are passed over, without reading them.
+        """
         first, last = self.turns
         height, width = self.manifest.size
+        passed = start % max(1, 2 * (last - first))
         while True:
-            for begin, end, step in ((first, last, 1), (last - 1, first + 1, -1)):
-                pictures = read_stretch(io.BytesIO(self.footage), begin, end, KEYFRAME_EVERY)
-                for frame, picture in zip(range(begin, end + step, step), pictures, strict=True):
+            for stretch in (range(first, last + 1), range(last - 1, first, -1)):
+                frames, passed = stretch[passed:], max(0, passed - len(stretch))
+                if not frames:
+                    continue
+                pictures = read_stretch(io.BytesIO(self.footage), frames[0], frames[-1], KEYFRAME_EVERY)
+                for frame, picture in zip(frames, pictures, strict=True):
                     yield frame, picture[:height, :width]
 
     def save(self, path: Path) -> None:

@@ -21,8 +21,10 @@ MOUTH_SHARE = 0.9
 """How much the mouth counts, against brows and lids, when a frame is chosen for the inside of the mouth."""
 
 
-def perform(portrait: Portrait, motion: Iterable[FacialMotion]) -> Iterator[NDArray[np.uint8]]:
-    """Frames (H, W, 3) RGB of the portrait with the wanted facial motion, one a frame.
+def perform(
+    portrait: Portrait, motion: Iterable[FacialMotion], first: int = 0
+) -> Iterator[NDArray[np.uint8]]:
+    """Frames (H, W, 3) RGB of the portrait with the wanted facial motion, one a frame, from frame ``first`` of a film.
 
     The first K coefficients of the face basis are taken from ``motion``, the others, the head's motion and the
     picture outside the face from the target's footage; a feeling comes on top, but never changes the gaze. While the
@@ -39,7 +41,7 @@ def perform(portrait: Portrait, motion: Iterable[FacialMotion]) -> Iterator[NDAr
     lids = lid_share(portrait.basis.mean)
     mouth_count = portrait.basis.mouth_count
     decoded: dict[int, View] = {}
-    for wanted, (frame, picture) in zip(motion, portrait.play(), strict=False):
+    for wanted, (frame, picture) in zip(motion, portrait.play(first), strict=False):
         box = portrait.boxes[frame]
         view = portrait.view(frame, box.cut(picture))
         whole = np.concatenate([wanted.expression, own[frame, len(wanted.expression) :]])
