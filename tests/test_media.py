@@ -12,6 +12,7 @@ import pytest
 from av.video.reformatter import ColorRange, Colorspace
 
 import tiny
+from evp import media
 from evp.clock import FRAME_RATE, SAMPLE_RATE, SAMPLES_PER_FRAME
 from evp.errors import InputError, OutputError
 from evp.media import FilmWriter, check_output, probe, read_frames, read_speech
@@ -372,3 +373,22 @@ def test_a_full_disk_is_told_in_one_line_and_leaves_nothing(tmp_path):
     assert result.stdout.count("\n") == 1
     assert not result.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_sound_that_is_too_long_is_refused_before_it_is_read_whole(tmp_path, monkeypatch):
+    path = tiny.write_media(tmp_path / "long.wav", waveform=tiny.tone(30))
+    decoded = []
+    real = media._append
+    monkeypatch.setattr(media, "_append", lambda samples, frames: decoded.append(real(samples, frames)))
+    assert len(read_speech(path, 30.5)) == 30 * SAMPLE_RATE
+    everything = len(decoded)
+    decoded.clear()
+    with pytest.raises(InputError, match=r"the sound of .*long.wav is longer than 2.5 s"):
+        read_speech(path, 2.5)
+    assert len(decoded) < everything / 5
+
+
+def test_written_sound_is_read_back(tmp_path):
+    waveform = np.random.default_rng(0).uniform(-0.99, 0.99, 40_001).astype(np.float32)
+    media.write_sound(tmp_path / "a b.wav", waveform)
+    np.testing.assert_allclose(read_speech(tmp_path / "a b.wav"), waveform, atol=2**-31)

@@ -77,7 +77,8 @@ class Rehearsal:
             raise InputError(f"there is nothing to show at {at:g} s: give 0 to {MOST_SECONDS:g} seconds")
         frame = min(int(at * FRAME_RATE + 1e-6), len(self.mouths) - 1)
         motion = self.face.act([self.mouths[frame : frame + 1]], emotion, self.space, self.voice, first=frame)
-        return next(perform(portrait, motion, frame))
+        played = portrait.played(frame)
+        return next(perform(portrait, motion, [(played, portrait.picture(played))]))
 
 
 def still(

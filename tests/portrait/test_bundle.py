@@ -315,3 +315,16 @@ def test_landmarks_and_views_belong_to_the_frames(drawn: Portrait):
     assert source.size == box.size
     np.testing.assert_allclose(source.landmarks, box.points(drawn.landmarks[6]))
     assert np.abs(source.picture.astype(int) - box.cut(frame)).mean() < 6
+
+
+@pytest.mark.parametrize("frames", [5, 40])
+def test_any_picture_can_be_had_alone(frames: int, tmp_path: Path):
+    moving = with_footage(tmp_path, numbered(frames))
+    for place, (frame, picture) in enumerate(islice(moving.play(), 3 * frames)):
+        assert moving.played(place) == frame
+        np.testing.assert_array_equal(moving.picture(frame), picture)
+
+
+def test_picture_that_is_kept_cannot_be_spoiled(drawn: Portrait):
+    with pytest.raises(ValueError, match="read-only"):
+        drawn.picture(3)[:] = 0

@@ -12,9 +12,9 @@ import json
 import secrets
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import IO, Any, cast
@@ -46,6 +46,8 @@ KEYFRAME_EVERY = 12
 
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, KeyError, TypeError, ValueError, OSError)
 """What reading an archive or its description raises when they are damaged."""
+
+_KEPT_PICTURES = 8
 
 _QUIET_FRAMES = 2.0
 """How long a quiet moment is: standard deviation, in frames, of the smoothing of the head's speed."""
@@ -173,22 +175,37 @@ class Portrait:
         reach = max(1, int(_TURN_SEARCH * len(speed)))
         return begin + int(np.argmin(speed[:reach])), begin + len(speed) - int(np.argmin(speed[::-1][:reach]))
 
-    def play(self, start: int = 0) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-        """Frame numbers and pictures (H, W, 3) RGB for ever: forwards from the first turn, backwards from the last.
-
-        The first ``start`` of them are passed over, without reading them.
-        """
+    def play(self) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        """Frame numbers and pictures (H, W, 3) RGB for ever: forwards from the first turn, backwards from the last."""
         first, last = self.turns
         height, width = self.manifest.size
-        passed = start % max(1, 2 * (last - first))
         while True:
-            for stretch in (range(first, last + 1), range(last - 1, first, -1)):
-                frames, passed = stretch[passed:], max(0, passed - len(stretch))
-                if not frames:
-                    continue
-                pictures = read_stretch(io.BytesIO(self.footage), frames[0], frames[-1], KEYFRAME_EVERY)
-                for frame, picture in zip(frames, pictures, strict=True):
+            for begin, end, step in ((first, last, 1), (last - 1, first + 1, -1)):
+                pictures = read_stretch(io.BytesIO(self.footage), begin, end, KEYFRAME_EVERY)
+                for frame, picture in zip(range(begin, end + step, step), pictures, strict=True):
                     yield frame, picture[:height, :width]
+
+    def played(self, number: int) -> int:
+        """The frame that plays as number 0, 1, ... of `play`."""
+        first, last = self.turns
+        place = number % max(1, 2 * (last - first))
+        return first + min(place, 2 * (last - first) - place)
+
+    def picture(self, frame: int) -> NDArray[np.uint8]:
+        """The picture (H, W, 3) RGB of one frame, not to be written to; the last few are kept."""
+        return self._picture(frame)
+
+    @cached_property
+    def _picture(self) -> Callable[[int], NDArray[np.uint8]]:
+        height, width = self.manifest.size
+
+        @lru_cache(_KEPT_PICTURES)
+        def read(frame: int) -> NDArray[np.uint8]:
+            [picture] = read_stretch(io.BytesIO(self.footage), frame, frame, KEYFRAME_EVERY)
+            picture.flags.writeable = False
+            return picture[:height, :width]
+
+        return read
 
     def save(self, path: Path) -> None:
         """Write the bundle; ``path`` appears only when it is whole. Raises OutputError."""

@@ -1,7 +1,9 @@
 """What is kept and for how long: results and speech, up to an age and a size."""
 
+import os
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from evp.studio.folders import Folders
@@ -12,36 +14,34 @@ _DAY = 24 * 3600.0
 
 
 def tidy(store: Store, folders: Folders, limits: Limits, now: float | None = None) -> None:
-    """Remove finished jobs and unused speech that are too old, then the oldest until the rest is small enough.
+    """Remove finished jobs, and speech that no job uses, when too old; then the oldest until the rest is small enough.
 
-    Files that the database does not know, which a killed server may have left, go too.
+    Speech lasts as long as the films of it, which can be made again with other settings.
     """
-    now = time.time() if now is None else now
-    jobs = store.jobs()
-    busy = {job.settings.get("speech") for job in jobs if job.state not in FINAL}
-    oldest = now - limits.keep_days * _DAY
-    removable: list[tuple[float, Job | str]] = [
-        *((job.finished or job.created, job) for job in jobs if job.state in FINAL),
-        *((speech.created, speech.id) for speech in store.speeches() if speech.id not in busy),
-    ]
-    removable.sort(key=lambda entry: entry[0])
+    oldest = (time.time() if now is None else now) - limits.keep_days * _DAY
     takes = size_of(folders.jobs) + size_of(folders.speeches)
-    for since, item in removable:
-        if since >= oldest and takes <= limits.keep_bytes:
-            break
-        folder = folders.job(item.id) if isinstance(item, Job) else folders.speech(item)
-        takes -= size_of(folder)
-        if isinstance(item, Job):
-            store.remove_job(item.id)
-        else:
-            store.remove_speech(item)
-        shutil.rmtree(folder, ignore_errors=True)
-    _sweep(folders.jobs, {job.id for job in store.jobs()})
-    _sweep(folders.speeches, {speech.id for speech in store.speeches()})
-    _sweep(
-        folders.cache,
-        {f"{name}.{path.stat().st_mtime_ns}" for name, path in folders.every_portrait().items()},
-    )
+    for job in store.jobs(*FINAL):
+        if (job.finished or job.created) < oldest or takes > limits.keep_bytes:
+            takes -= _gone(folders.job(job.id))
+            store.remove_job(job.id)
+    used = {job.settings.get("speech") for job in store.jobs()}
+    for speech in store.speeches():
+        if speech.id not in used and (speech.created < oldest or takes > limits.keep_bytes):
+            takes -= _gone(folders.speech(speech.id))
+            store.remove_speech(speech.id)
+
+
+def sweep(store: Store, folders: Folders) -> None:
+    """Remove files that nothing knows: a killed server may have left them. Only before anything works."""
+    pictures = {f"{name}.{path.stat().st_mtime_ns}" for name, path in folders.every_portrait().items()}
+    for folder, known in (
+        (folders.jobs, {job.id for job in store.jobs()}),
+        (folders.speeches, {speech.id for speech in store.speeches()}),
+        (folders.cache, pictures),
+    ):
+        for path in folder.iterdir():
+            if path.name not in known:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def job_ended(job: Job, store: Store, folders: Folders) -> None:
@@ -59,11 +59,17 @@ def job_ended(job: Job, store: Store, folders: Folders) -> None:
 
 
 def size_of(folder: Path) -> int:
-    """Bytes of all files in a folder."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    """Bytes of all files in a folder; one that disappears meanwhile counts nothing."""
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):
+                total += os.stat(os.path.join(parent, name)).st_size
+    return total
 
 
-def _sweep(folder: Path, known: set[str]) -> None:
-    for path in folder.iterdir():
-        if path.name not in known:
-            shutil.rmtree(path, ignore_errors=True)
+def _gone(folder: Path) -> int:
+    """Remove a folder; how many bytes that makes free."""
+    size = size_of(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    return size

@@ -69,18 +69,23 @@ class Jobs:
         for worker in self._workers:
             worker.start()
 
-    def close(self) -> None:
-        """Stop working; jobs that are running wait again, for the next time."""
+    def hang_up(self) -> None:
+        """Begin to close: nothing more is started, and followers leave."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
+        self._tell()
+
+    def close(self) -> None:
+        """Stop working; jobs that are running wait again, for the next time."""
+        self.hang_up()
+        with self._changed:
             for running in self._running.values():
                 if running is not None:
                     running.kill()
         for worker in self._workers:
             if worker.is_alive():
                 worker.join()
-        self._tell()
 
     @property
     def closing(self) -> bool:
@@ -113,8 +118,7 @@ class Jobs:
             job = self._store.job(job_id)
             if job is not None and job.state == "waiting":
                 job = replace(job, state="cancelled", finished=time.time())
-                self._store.save_job(job)
-                self._finished(job)
+                self._end(job)
             elif job is not None and job.state == "running" and job_id in self._running:
                 self._cancelled.add(job_id)
                 running = self._running[job_id]
@@ -147,14 +151,21 @@ class Jobs:
             self._tell()
             ended = self._run(job, device)
             with self._changed:
-                self._store.save_job(ended)
-                if ended.state in FINAL:
-                    self._finished(ended)
+                self._end(ended)
                 self._running.pop(job.id)
                 self._progress.pop(job.id, None)
                 self._cancelled.discard(job.id)
                 self._changed.notify_all()
             self._tell()
+
+    def _end(self, job: Job) -> None:
+        """Write down how a job ended; what was asked to be done then cannot stop the queue."""
+        self._store.save_job(job)
+        if job.state in FINAL:
+            try:
+                self._finished(job)
+            except Exception:
+                _log.exception("clearing up after job %s failed", job.id)
 
     def _take(self) -> Job | None:
         """The next job, marked as running; None when the studio closes."""

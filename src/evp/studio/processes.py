@@ -8,8 +8,10 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
+import evp
 from evp.errors import EvpError
 
 Progress = Callable[[str, int, int], None]
@@ -21,6 +23,11 @@ class TaskError(EvpError):
 
 class BusyError(EvpError):
     """Too many are waiting for an answer already."""
+
+
+def _this_program() -> str:
+    """Where a child finds the same program, wherever this one was imported from."""
+    return os.pathsep.join([str(Path(evp.__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
 
 
 class Child:
@@ -39,7 +46,7 @@ class Child:
             [sys.executable, "-m", "evp.studio.child", json.dumps(limits)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, **environment},
+            env={**os.environ, "PYTHONPATH": _this_program(), **environment},
             text=True,
             encoding="utf-8",
             start_new_session=True,  # Ctrl-C is for the server, which tells its children
@@ -127,10 +134,14 @@ class Assistant:
         self._child: Child | None = None
         self._closed = False
 
-    def start(self) -> None:
-        """Begin to start it, so that the first answer is quick."""
-        with self._lock:
-            self._ready()
+    def start(self, task: str) -> None:
+        """Begin to start it with a task, so that the first answer is quick."""
+
+        def ask() -> None:
+            with suppress(EvpError):  # whoever asks for the answer is told
+                self.ask(task)
+
+        threading.Thread(target=ask, daemon=True).start()
 
     def ask(self, task: str, names: Mapping[str, str] = {}, **arguments: Any) -> Any:
         """What comes of a task; one is done at a time. Raises TaskError, and BusyError when too many wait."""

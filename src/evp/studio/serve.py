@@ -13,7 +13,7 @@ import uvicorn
 
 from evp.errors import InputError, OutputError
 from evp.studio.app import create_app
-from evp.studio.settings import LOOPBACK, Settings, new_token
+from evp.studio.settings import Settings, is_loopback, new_token
 from evp.studio.studio import Studio
 
 OPEN_TO_OTHERS = (
@@ -31,7 +31,7 @@ def serve(settings: Settings, say: Callable[[str], None], browser: bool) -> None
 
     Raises InputError when the address cannot be used or the folder belongs to a studio that runs.
     """
-    if settings.host not in LOOPBACK:
+    if not is_loopback(settings.host):
         settings = replace(settings, token=new_token())
     with _listening(settings) as (listener, port), _alone(settings.data):
         shown = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -39,26 +39,34 @@ def serve(settings: Settings, say: Callable[[str], None], browser: bool) -> None
         if settings.token is not None:
             say(OPEN_TO_OTHERS)
             address += f"?token={settings.token}"
-        app = create_app(Studio(settings))
+        studio = Studio(settings)
+        app = create_app(studio)
         server = _Server(
             uvicorn.Config(
                 app, log_level="warning", timeout_graceful_shutdown=_GRACE, server_header=False, access_log=False
             ),
             lambda: _ready(address, say, browser),
+            studio.jobs.hang_up,
         )  # fmt: skip
         server.run(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
-    """Tells when it is ready."""
+    """Tells when it is ready, and when it begins to stop: followers of jobs would never leave by themselves."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, ready: Callable[[], None], stopping: Callable[[], None]
+    ) -> None:
         super().__init__(config)
-        self._ready = ready
+        self._ready, self._stopping = ready, stopping
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._stopping()
+        await super().shutdown(sockets)
 
 
 def _ready(address: str, say: Callable[[str], None], browser: bool) -> None:

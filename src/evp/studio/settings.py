@@ -1,5 +1,6 @@
 """Where the studio keeps things, and how much of everything it allows."""
 
+import ipaddress
 import os
 import secrets
 import sys
@@ -63,7 +64,15 @@ class Settings:
 
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-"""Addresses that only this machine reaches."""
+"""How this machine calls itself."""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches an address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host in LOOPBACK
 
 
 def new_token() -> str:

@@ -79,19 +79,21 @@ class Store:
     """All tables; every method is one transaction, and may be called by any thread."""
 
     def __init__(self, path: Path) -> None:
-        """Open or make the database at ``path``. Raises InputError when it is of a newer program."""
+        """Open or make the database at ``path``. Raises InputError when it is broken, or of a newer program."""
         self._lock = threading.RLock()
         self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._connection.row_factory = sqlite3.Row
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute(
-            "PRAGMA synchronous = NORMAL"
-        )  # survives a killed process, which is what is promised
-        [version] = self._connection.execute("PRAGMA user_version").fetchone()
-        if version > FORMAT:
-            raise InputError(f"{path} was written by a newer version of this program: update evp")
-        if version < FORMAT:
-            self._connection.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {FORMAT}; COMMIT;")
+        try:
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            # what is promised survives a killed process; FULL would survive a power cut too, but waits for the disk
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+            [version] = self._connection.execute("PRAGMA user_version").fetchone()
+            if version > FORMAT:
+                raise InputError(f"{path} was written by a newer version of this program: update evp")
+            if version < FORMAT:
+                self._connection.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {FORMAT}; COMMIT;")
+        except sqlite3.DatabaseError as error:
+            raise InputError(f"{path} is not a database of this program, or it is broken: {error}") from error
         self._do("DELETE FROM keys WHERE resource IS NULL")
 
     def close(self) -> None:
@@ -174,11 +176,14 @@ class Store:
         )  # fmt: skip
 
     def speech(self, speech_id: str) -> Speech | None:
-        return next((speech for speech in self.speeches() if speech.id == speech_id), None)
+        return next(iter(self._speeches("WHERE id = ?", speech_id)), None)
 
     def speeches(self) -> list[Speech]:
         """Oldest first."""
-        rows = self._do("SELECT * FROM speeches ORDER BY created")
+        return self._speeches("ORDER BY created")
+
+    def _speeches(self, where: str, *values: Any) -> list[Speech]:
+        rows = self._do(f"SELECT * FROM speeches {where}", *values)
         return [Speech(r["id"], r["name"], r["seconds"], json.loads(r["peaks"]), r["created"]) for r in rows]
 
     def remove_speech(self, speech_id: str) -> None:

@@ -1,9 +1,10 @@
 """One studio: its database, its queue, its portraits and its processes, put together."""
 
 import tempfile
+import threading
 
 from evp.studio.folders import Folders
-from evp.studio.housekeeping import job_ended, tidy
+from evp.studio.housekeeping import job_ended, sweep, tidy
 from evp.studio.jobs import Jobs, Start
 from evp.studio.library import Library
 from evp.studio.processes import Assistant
@@ -24,6 +25,7 @@ class Studio:
             self.folders.uploads
         )  # a large upload lies here while it comes in, not in memory
         self.store = Store(self.folders.database)
+        self._tidying = threading.Lock()
         self.assistant = Assistant(settings.limits.answer_seconds)
         self.library = Library(self.folders, self.store, self.assistant)
         self.jobs = Jobs(
@@ -33,11 +35,12 @@ class Studio:
             limits=settings.limits,
             finished=self._ended,
         )
+        sweep(self.store, self.folders)
         self.tidy()
 
     def open(self) -> None:
         """Begin to work."""
-        self.assistant.start()
+        self.assistant.start("status")
         self.jobs.open()
 
     def close(self) -> None:
@@ -47,10 +50,10 @@ class Studio:
         self.store.close()
 
     def _ended(self, job: Job) -> None:
-        self.store.save_job(job)
         job_ended(job, self.store, self.folders)
         self.tidy()
 
     def tidy(self) -> None:
         """Remove what is too old, too much, or belongs to nothing."""
-        tidy(self.store, self.folders, self.settings.limits)
+        with self._tidying:
+            tidy(self.store, self.folders, self.settings.limits)

@@ -8,7 +8,7 @@ from evp.studio.schema import Identifier
 from evp.studio.studio import Studio
 
 
-def _studio(request: Request) -> Studio:
+async def _studio(request: Request) -> Studio:
     studio: Studio = request.app.state.studio
     return studio
 

@@ -1,6 +1,7 @@
 """Jobs: films and portraits in the making, and what came of them."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import PurePath
@@ -73,7 +74,7 @@ def delete(job_id: Id, here: Here) -> Response:
     if _job(here, job_id).state not in FINAL:
         raise HTTPException(409, "this job has not ended: cancel it first")
     here.store.remove_job(job_id)
-    here.tidy()
+    shutil.rmtree(here.folders.job(job_id), ignore_errors=True)
     return Response(status_code=204)
 
 

@@ -1,6 +1,5 @@
 """Portraits: to look at, to build and to delete."""
 
-import os
 import shutil
 from typing import Annotated
 
@@ -100,7 +99,7 @@ def build(
         job_id = new_id()
         footage = here.folders.footage_of(job_id)
         footage.parent.mkdir()
-        os.link(upload, footage)
+        upload.rename(footage)
         try:
             here.jobs.add("build", settings, job_id)
         except BaseException:
@@ -121,7 +120,8 @@ def delete(portrait_id: Id, here: Here) -> Response:
     path.unlink(missing_ok=True)
     path.with_suffix(".contact-sheet.png").unlink(missing_ok=True)
     here.store.forget_portrait(portrait_id)
-    here.tidy()
+    for pictures in here.folders.cache.glob(f"{portrait_id}.*"):
+        shutil.rmtree(pictures, ignore_errors=True)
     return Response(status_code=204)
 
 
