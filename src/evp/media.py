@@ -109,7 +109,7 @@ def read_speech(path: Path, most_seconds: float = math.inf) -> NDArray[np.float3
 
 
 def write_sound(path: Path, waveform: NDArray[np.floating]) -> None:
-    """Write ``waveform`` (samples,), 16 kHz, -1..1, as a WAV file that :func:`read_speech` reads back unchanged (to 2 ** -32)."""
+    """Write ``waveform`` (samples,), 16 kHz, -1..1, as a WAV file that :func:`read_speech` reads back unchanged."""
     with av.open(f"file:{path}", "w", format="wav") as container:
         stream = container.add_stream("pcm_f32le", rate=SAMPLE_RATE, layout="mono")
         for start in range(0, len(waveform), SAMPLE_RATE):
