@@ -72,7 +72,7 @@ def test_quick_build_from_film_to_bundle(film: Path, person: Actor, tmp_path: Pa
     report = build_portrait(
         film, output, consent=f"  {CONSENT} ", quick=True, progress=lambda *told: seen.append(told)
     )
-    assert names(tmp_path) == ["drawn.contact-sheet.png", "drawn.evp"]
+    assert names(tmp_path) == ["drawn.contact-sheet.jpg", "drawn.evp"]
     made = Portrait.open(output)
     assert made.manifest.consent.statement == CONSENT
     assert made.manifest.source == "drawn.mp4"
@@ -132,7 +132,7 @@ def test_fine_tuned_build_has_its_own_weights(film: Path, tmp_path: Path, monkey
     before = train.restore(packaged).state_dict()
     assert all((value != before[name]).any() for name, value in network.state_dict().items())
     assert "(quick)" not in str(report)
-    assert names(tmp_path) == ["a.contact-sheet.png", "a.evp"]
+    assert names(tmp_path) == ["a.contact-sheet.jpg", "a.evp"]
 
 
 @pytest.mark.parametrize("consent", ["", "  \n"])
@@ -256,7 +256,7 @@ def test_interrupted_build_goes_on_where_it_was(
     assert names(tmp_path) == [".a.evp.building"]
     build_portrait(film, tmp_path / "a.evp", consent=CONSENT, quick=True)
     assert tracker.calls == calls
-    assert names(tmp_path) == ["a.contact-sheet.png", "a.evp"]
+    assert names(tmp_path) == ["a.contact-sheet.jpg", "a.evp"]
 
 
 def test_resumed_build_is_the_same_portrait(film: Path, tmp_path: Path):

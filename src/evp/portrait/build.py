@@ -38,7 +38,8 @@ FINE_TUNING_SECONDS = 400.0
 _FINE_TUNING_STEPS = 1500
 _FINE_TUNING_RATE = 4e-4
 _MOST_SOURCES = 400
-_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 93]
+"""Colour at half resolution: footage has no more."""
 _FOOTAGE_CRF = 14
 _LEAST_SHOT = FRAME_RATE
 """Shorter shots are left out."""
@@ -126,9 +127,9 @@ def build_portrait(
         weights = _fine_tuned(portrait, pictures, training, work, seed, report)
         portrait = replace(portrait, weights=weights)
     figures, sheet = evaluate(portrait, lambda done, total: report("checking held-out frames", done, total))
-    portrait = replace(portrait, manifest=replace(manifest, held_out=figures), sheet=_png(sheet))
+    portrait = replace(portrait, manifest=replace(manifest, held_out=figures), sheet=_jpeg(sheet).tobytes())
     portrait.save(output)
-    sheet_path = output.with_suffix(".contact-sheet.png")
+    sheet_path = output.with_suffix(".contact-sheet.jpg")
     sheet_path.write_bytes(portrait.sheet or b"")
     shutil.rmtree(work)
     return BuildReport(output, sheet_path, portrait.manifest, len(chosen), time.monotonic() - began)
@@ -209,7 +210,7 @@ def _cut(
     pictures: list[NDArray[np.uint8]] = []
     height, width = manifest.size
     with FilmWriter(
-        film, width, height, None, crf=_FOOTAGE_CRF, preset="superfast", keyframe_every=KEYFRAME_EVERY
+        film, width, height, None, crf=_FOOTAGE_CRF, preset="veryfast", keyframe_every=KEYFRAME_EVERY
     ) as writer:
         for frame, picture in enumerate(islice(read_frames(footage), int(wanted[-1]) + 1)):
             if frame == wanted[len(pictures)]:
@@ -221,10 +222,6 @@ def _cut(
 
 def _jpeg(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), _JPEG)[1].ravel()
-
-
-def _png(picture: NDArray[np.uint8]) -> bytes:
-    return cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1].tobytes()
 
 
 def _sharp(pictures: list[NDArray[np.uint8]], frames: NDArray[np.int_]) -> NDArray[np.int_]:

@@ -3,7 +3,7 @@
 A bundle is an uncompressed ZIP archive: ``portrait.json`` (what it is, who consented, checksums of the rest),
 ``footage.mp4`` (the shots that were kept; the longest plays), ``track.npz`` (where the face is in them),
 ``sources.npz`` (frames that give skin and mouth), ``renderer.onnx`` (this person's network, absent after a quick
-build) and ``contact-sheet.png``.
+build) and ``contact-sheet.jpg``.
 """
 
 import hashlib
@@ -39,7 +39,7 @@ from evp.weights import load_session, open_session
 KIND = "evp portrait"
 FORMAT = 1
 MANIFEST, FOOTAGE, TRACK, SOURCES, RENDERER, SHEET = (
-    "portrait.json", "footage.mp4", "track.npz", "sources.npz", "renderer.onnx", "contact-sheet.png",
+    "portrait.json", "footage.mp4", "track.npz", "sources.npz", "renderer.onnx", "contact-sheet.jpg",
 )  # fmt: skip
 KEYFRAME_EVERY = 12
 """Frames between keyframes of the footage: as many pictures are held when it plays backwards."""
@@ -114,7 +114,7 @@ class Portrait:
     weights: bytes | None
     """This person's renderer, or None for the packaged one."""
     sheet: bytes | None = None
-    """Contact sheet as PNG."""
+    """Contact sheet as JPEG."""
 
     @cached_property
     def basis(self) -> FaceBasis:
@@ -230,7 +230,7 @@ class Portrait:
 
     def _track(self) -> dict[str, NDArray[Any]]:
         pose = self.head.pose
-        return {"neutral": self.head.neutral, "displacement": self.head.displacement,
+        return {"neutral": self.head.neutral, "displacement": self.head.displacement.astype(np.float16),
                 "scale": pose.scale, "rotation": pose.rotation, "shift": pose.shift}  # fmt: skip
 
     def _sources(self) -> dict[str, NDArray[Any]]:
@@ -290,7 +290,7 @@ def _assemble(described: dict[str, Any], members: dict[str, bytes]) -> Portrait:
     )  # fmt: skip
     with np.load(io.BytesIO(members[TRACK]), allow_pickle=False) as track:
         pose = Pose(track["scale"], track["rotation"], track["shift"])
-        head = Head(track["neutral"], pose, track["displacement"])
+        head = Head(track["neutral"], pose, track["displacement"].astype(np.float32))
     with np.load(io.BytesIO(members[SOURCES]), allow_pickle=False) as stored:
         offsets, stream, frames = stored["offsets"], stored["pictures"], stored["frames"]
     pictures = tuple(stream[a:b] for a, b in zip(offsets[:-1], offsets[1:], strict=True))
@@ -308,5 +308,5 @@ def _assemble(described: dict[str, Any], members: dict[str, bytes]) -> Portrait:
 
 def _archive(arrays: dict[str, NDArray[Any]]) -> bytes:
     buffer = io.BytesIO()
-    np.savez(cast(IO[bytes], buffer), **arrays)
+    np.savez_compressed(cast(IO[bytes], buffer), **arrays)
     return buffer.getvalue()
