@@ -139,6 +139,24 @@ def probe(footage: Path) -> FootageInfo:
         )
 
 
+def length(footage: Path) -> float:
+    """Seconds of the picture of a video, by looking at all of it but decoding nothing: headers err, or say nothing.
+
+    Raises InputError as :func:`probe` does.
+    """
+    with _open(footage) as container:
+        stream = _picture_stream(container, footage)
+        first, last = math.inf, -math.inf
+        try:
+            for packet in container.demux(stream):
+                if packet.pts is not None and packet.time_base is not None:
+                    first = min(first, float(packet.pts * packet.time_base))
+                    last = max(last, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+        except av.FFmpegError as error:
+            raise InputError(f"the picture of {footage} is damaged at {max(last, 0):.1f} s") from error
+    return max(last - first, 0.0)
+
+
 def read_frames(footage: Path | BinaryIO) -> Iterator[NDArray[np.uint8]]:
     """The pictures of a video, one at a time: (H, W, 3) RGB, 25 a second, upright.
 

@@ -58,7 +58,8 @@ def test_the_limit_holds_when_many_ask_at_once(path: Path):
     store = Store(path)
     made: list[Job | None] = []
     threads = [
-        threading.Thread(target=lambda n=n: made.append(store.add_job("film", {}, 7, f"j{n}"))) for n in range(20)
+        threading.Thread(target=lambda n=n: made.append(store.add_job("film", {}, 7, f"j{n}")))
+        for n in range(20)
     ]
     for thread in threads:
         thread.start()

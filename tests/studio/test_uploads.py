@@ -45,7 +45,7 @@ def test_upload_lies_under_a_name_of_the_server_and_goes(folders: Folders):
     assert not any(folders.uploads.iterdir())
 
 
-def test_footage_is_understood_within_limits(folders: Folders, tmp_path: Path):
+def test_footage_is_understood_within_limits(tmp_path: Path):
     path = write_media(tmp_path / "a.mp4", numbered(30, 48, 64))
     limits = Limits()
     told = understood("check_footage", path, "me.mp4", limits, most_seconds=9, most_pixels=64 * 48)

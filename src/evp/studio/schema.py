@@ -169,7 +169,7 @@ class JobView(BaseModel):
     created: str
     started: str | None
     finished: str | None
-    settings: dict[str, str | bool | int]
+    settings: dict[str, str | bool | int | float]
     """As asked for, with the names of portrait and speech."""
     error: str | None
     result: JobResult | None

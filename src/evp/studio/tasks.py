@@ -28,14 +28,14 @@ def check_speech(upload: str, sound: str, most_seconds: float) -> dict[str, Any]
 def check_footage(upload: str, most_seconds: float, most_pixels: int) -> dict[str, Any]:
     """Look at an upload of footage, without decoding all of it. Raises InputError."""
     from evp.errors import InputError
-    from evp.media import probe
+    from evp.media import length, probe
 
-    info = probe(Path(upload))
-    if info.duration > most_seconds:
+    info, seconds = probe(Path(upload)), length(Path(upload))
+    if seconds > most_seconds:
         raise InputError(f"{upload} is longer than {most_seconds:g} s")
     if info.width * info.height > most_pixels:
         raise InputError(f"the picture of {upload} is larger than can be used: {info.width} x {info.height}")
-    return {"width": info.width, "height": info.height, "seconds": info.duration}
+    return {"width": info.width, "height": info.height, "seconds": seconds}
 
 
 def film(speech: str, portrait: str, output: str, emotion: str, progress: Progress) -> dict[str, Any]:

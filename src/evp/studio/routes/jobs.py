@@ -40,7 +40,7 @@ def create(asked: FilmAsked, here: Here, key: Key = None) -> JobView:
             )  # refused now, not in the queue
         settings = {
             "portrait": portrait.id, "portrait_name": portrait.name, "speech": speech.id, "speech_name": speech.name,
-            "emotion": asked.emotion,
+            "seconds": speech.seconds, "emotion": asked.emotion,
         }  # fmt: skip
         job_id = new_id()
         here.jobs.add("film", settings, job_id)

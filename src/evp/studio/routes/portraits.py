@@ -41,8 +41,8 @@ def picture(portrait_id: Id, here: Here) -> FileResponse:
 
 @router.get("/{portrait_id}/sheet", response_class=FileResponse)
 def sheet(portrait_id: Id, here: Here) -> FileResponse:
-    """The contact sheet, real frames above made ones (PNG)."""
-    return FileResponse(_file(here, portrait_id, "sheet.png", "sheet"), headers=_MADE_ONCE)
+    """The contact sheet, real frames above made ones (JPEG)."""
+    return FileResponse(_file(here, portrait_id, "sheet.jpg", "sheet"), headers=_MADE_ONCE)
 
 
 @router.get("/{portrait_id}/footage", response_class=FileResponse)
@@ -118,7 +118,7 @@ def delete(portrait_id: Id, here: Here) -> Response:
     if any(job.settings.get("portrait") == portrait_id for job in here.jobs.all() if job.state not in FINAL):
         raise HTTPException(409, "a job needs this portrait: cancel it first")
     path.unlink(missing_ok=True)
-    path.with_suffix(".contact-sheet.png").unlink(missing_ok=True)
+    path.with_suffix(".contact-sheet.jpg").unlink(missing_ok=True)
     here.store.forget_portrait(portrait_id)
     for pictures in here.folders.cache.glob(f"{portrait_id}.*"):
         shutil.rmtree(pictures, ignore_errors=True)
