@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from evp import cli
 from evp.emotion.hearing import EmotionModel, Heard
-from tiny import tone, write_media
+from tiny import emotion_codes, tone, write_media
 
 VOICED = np.array([True, True, False, True])
 
@@ -22,7 +22,7 @@ def run(tmp_path, monkeypatch):
     write_media(tmp_path / "speech.wav", waveform=tone(1.6))
     probabilities = np.array([[0.2, 0.8], [0.2, 0.8], [0.5, 0.5], [0.6, 0.4]], np.float32)
     heard = Heard(0.2 + 0.4 * np.arange(4), np.ones((4, 128), np.float32), probabilities, VOICED)
-    codes = {label: np.zeros(128, np.float32) for label in ("angry", "contempt", "sad")}
+    codes = emotion_codes(("angry", "contempt", "neutral", "sad"))
     model = SimpleNamespace(labels=("angry", "sad"), label_codes=codes, hear=lambda _: heard)
     monkeypatch.setattr(EmotionModel, "load", lambda *_: model)
     return lambda *arguments: CliRunner().invoke(cli.app, list(arguments))
@@ -46,6 +46,7 @@ def test_numbers(run) -> None:
     assert numbers["labels"] == ["angry", "sad"] and numbers["whole"].keys() == {"angry", "sad"}
     assert numbers["times"] == [0.2, 0.6, 1.0, 1.4] and numbers["voiced"] == VOICED.tolist()
     assert numbers["probabilities"][0] == [0.2, 0.8] and len(numbers["code"]) == 128
+    assert numbers["track"].startswith("0 ") and "sad:" in numbers["track"]
 
 
 def test_plot_is_a_picture_and_never_the_speech(run, tmp_path) -> None:
@@ -57,7 +58,8 @@ def test_plot_is_a_picture_and_never_the_speech(run, tmp_path) -> None:
 
 def test_list_says_what_can_only_be_shown(run) -> None:
     told = run("emotion", "list").stdout.splitlines()
-    assert told == ["angry", "contempt (can be shown, but is not heard)", "sad"]
+    shown = "(can be shown, but is not heard)"
+    assert told == ["angry", f"contempt {shown}", f"neutral {shown}", "sad"]
 
 
 def test_silence_is_one_line(run, monkeypatch) -> None:

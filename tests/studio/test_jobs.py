@@ -178,12 +178,22 @@ def test_killed_studio_starts_running_jobs_again_but_not_for_ever(store: Store, 
     assert store.job(job.id).error == "the studio was stopped 3 times during this job"
 
 
-def test_followers_are_told_of_every_change_and_leave(queue: Callable[..., Jobs]):
-    told: list[str] = []
+def test_followers_are_told_of_every_change_and_leave(queue: Callable[..., Jobs], stand_in: StandIn):
+    own: list[str] = []
+    others: list[str] = []
     jobs = queue()
-    with jobs.following(lambda: told.append("changed")):
-        ended(jobs, jobs.add("film", {}))
-        eventually(lambda: len(told) >= 6)  # added, taken, three reports, ended
-    count = len(told)
+    stand_in.go.clear()
+    first, second = jobs.add("film", {}), jobs.add("film", {})
+    eventually(lambda: stand_in.started)
+    with (
+        jobs.following(first.id, lambda: own.append("changed")),
+        jobs.following(second.id, lambda: others.append("changed")),
+    ):
+        stand_in.steps = 100
+        stand_in.go.set()
+        assert ended(jobs, second).state == "done"
+        eventually(lambda: len(others) >= 100)
+    assert 0 < len(own) < 20  # it is told when it ends, and when the other starts and ends
+    count = len(own)
     ended(jobs, jobs.add("film", {}))
-    assert len(told) == count
+    assert len(own) == count

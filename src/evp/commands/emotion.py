@@ -35,8 +35,10 @@ def hear(
     waveform = read_speech(speech)
     heard = model.hear(waveform)
     if as_json:
-        track = describe(heard, model.labels, EmotionSpace(model.label_codes), len(waveform) / SAMPLE_RATE)
-        typer.echo(json.dumps({"track": track, **_numbers(heard, model.labels)}))
+        numbers = _numbers(heard, model.labels)
+        space = EmotionSpace(model.label_codes)
+        track = describe(heard, model.labels, space, len(waveform) / SAMPLE_RATE)
+        typer.echo(json.dumps({**numbers, "track": track}))
     else:
         typer.echo(_table(heard, model.labels))
     if plot is not None:

@@ -55,7 +55,8 @@ class Jobs:
         self._progress: dict[str, tuple[JobProgress, float, int]] = {}
         """Of running jobs: the progress, when its stage began, and how much was done then."""
         self._cancelled: set[str] = set()
-        self._followers: set[Callable[[], object]] = set()
+        self._followers: dict[Callable[[], object], str] = {}
+        """And the job that each follows."""
         self._closing = False
         for job in restarted(store.jobs("running"), self._limits.attempts):
             store.save_job(job)
@@ -130,17 +131,19 @@ class Jobs:
         return job
 
     @contextmanager
-    def following(self, follower: Callable[[], object]) -> Iterator[None]:
-        """Inside, ``follower`` is called, by any thread, whenever something has changed."""
-        self._followers.add(follower)
+    def following(self, job_id: str, follower: Callable[[], object]) -> Iterator[None]:
+        """Inside, ``follower`` is called, by any thread, whenever something has changed that concerns the job."""
+        self._followers[follower] = job_id
         try:
             yield
         finally:
-            self._followers.discard(follower)
+            del self._followers[follower]
 
-    def _tell(self) -> None:
-        for follower in tuple(self._followers):
-            follower()
+    def _tell(self, job_id: str | None = None) -> None:
+        """Tell the followers of a job, or all: when a job starts or ends, others move up."""
+        for follower, followed in dict(self._followers).items():
+            if job_id in (None, followed):
+                follower()
 
     def _lively(self, job: Job) -> Job:
         known = self._progress.get(job.id)
@@ -208,4 +211,4 @@ class Jobs:
         since, already = known[1:] if known and known[0].stage == stage else (now, done)
         speed = (done - already) / (now - since) if done > already and now > since else None
         self._progress[job_id] = (JobProgress(stage, done, total, speed), since, already)
-        self._tell()
+        self._tell(job_id)

@@ -1,5 +1,6 @@
 """How a job runs: a child process with limits, the files that it reads and writes."""
 
+import shutil
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,7 +65,8 @@ class Runner:
             raise InputError(f"the portrait {wanted['portrait_name']} is no longer there")
         if not speech.exists():
             raise InputError(f"the speech {wanted['speech_name']} is no longer there")
-        output.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(output.parent, ignore_errors=True)  # half a film, of a server that was killed
+        output.parent.mkdir(parents=True)
         arguments = {
             "speech": str(speech), "portrait": str(portrait), "output": str(output), "emotion": wanted["emotion"],
         }  # fmt: skip

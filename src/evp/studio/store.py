@@ -152,7 +152,12 @@ class Store:
 
     def position(self, job_id: str) -> int | None:
         """The place of a job, if it waits."""
-        return self.positions().get(job_id)
+        [[place]] = self._do(
+            "SELECT COUNT(*) FROM jobs WHERE state = 'waiting' AND number <="
+            " (SELECT number FROM jobs WHERE id = ? AND state = 'waiting')",
+            job_id,
+        )
+        return place or None
 
     def remove_job(self, job_id: str) -> None:
         self._do("DELETE FROM jobs WHERE id = ?", job_id)

@@ -105,7 +105,12 @@ async def events(job_id: Id, here: Here) -> StreamingResponse:
 async def _events(here: Studio, job_id: str) -> AsyncIterator[str]:
     """Changes that come faster than events may are told together; the last state is always told."""
     changed, loop, told = asyncio.Event(), asyncio.get_running_loop(), ""
-    with here.jobs.following(lambda: loop.call_soon_threadsafe(changed.set)):
+
+    def wake() -> None:
+        if not changed.is_set():
+            loop.call_soon_threadsafe(changed.set)
+
+    with here.jobs.following(job_id, wake):
         while not here.jobs.closing:
             changed.clear()
             known = here.jobs.get(job_id)
