@@ -4,7 +4,7 @@ import { batch, computed, effect, signal } from "@preact/signals";
 import * as api from "./api/client";
 import { Problem } from "./api/client";
 import { Stills } from "./api/still";
-import { isOver, type BuildJob, type FilmJob, type FilmSettings, type Job, type Portrait, type Speech } from "./api/types";
+import { isOver, type BuildJob, type FilmJob, type FilmSettings, type Job, type Portrait, type Speech, type Status } from "./api/types";
 import { begin, commit, redo, settle, undo, type History } from "./lane/history";
 import { LEAST_GAP, addPoint, clamp, fitTrack, removePoint } from "./lane/edit";
 import { AUTO, NEUTRAL, formatTrack, mainLabel, parseTrack, strengthOf, type Track } from "./lane/track";
@@ -15,6 +15,8 @@ import { recall, remember } from "./memory";
 /** "locked": a token is needed. */
 export const connection = signal<"starting" | "ready" | "lost" | "locked">("starting");
 export const version = signal("");
+export const limits = signal<Status["uploads"] | null>(null);
+export const keptDays = signal<number | null>(null);
 export const labels = signal<string[]>([NEUTRAL]);
 export const portraits = signal<Portrait[] | null>(null);
 
@@ -26,6 +28,8 @@ export async function connect(): Promise<void> {
     const [status, known, people, all] = await Promise.all([api.status(), api.emotions(), api.portraits(), api.jobs()]);
     batch(() => {
       version.value = status.version;
+      limits.value = status.uploads;
+      keptDays.value = status.kept.days;
       labels.value = known;
       if (!known.includes(brush.value)) brush.value = known.includes("happy") ? "happy" : (known.find((label) => label !== NEUTRAL) ?? NEUTRAL);
       portraits.value = people;
@@ -38,7 +42,7 @@ export async function connect(): Promise<void> {
     stills.again();
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    connection.value = error.status === 401 || error.status === 403 ? "locked" : "lost";
+    connection.value = error.status === 401 ? "locked" : "lost";
     if (connection.value === "lost") setTimeout(() => void connect(), ASK_AGAIN_MS);
   }
 }
@@ -135,6 +139,8 @@ export const selected = signal<number | null>(null);
 export const selectedPoint = computed(() => (selected.value === null ? null : (track.value[selected.value] ?? null)));
 /** The label of the next new point. */
 export const brush = signal("happy");
+/** The label whose face is looked at as long as there is no speech. */
+export const tried = signal(NEUTRAL);
 export const canUndo = computed(() => history.value.past.length > 0);
 export const canRedo = computed(() => history.value.future.length > 0);
 
@@ -293,7 +299,7 @@ effect(() => {
   stills.want({
     portrait: person,
     speech: said?.id ?? null,
-    emotion: said ? text.value : brush.value,
+    emotion: said ? text.value : tried.value,
     at: Math.round(at * 100) / 100,
   });
 });

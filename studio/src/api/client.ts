@@ -103,8 +103,7 @@ export const deleteJob = async (job: string): Promise<void> => {
 };
 
 export async function film(settings: FilmSettings): Promise<Job> {
-  const { portrait, speech: said, emotion, seed } = settings;
-  const wish = { kind: "film", portrait, speech: said, emotion, ...(seed === undefined ? {} : { seed }) };
+  const wish = { kind: "film", portrait: settings.portrait, speech: settings.speech, emotion: settings.emotion };
   return (await post("/api/jobs", wish, { headers: { "Idempotency-Key": key() } })).json() as Promise<Job>;
 }
 

@@ -78,3 +78,15 @@ test("a problem is told, and forgotten with the next picture", async () => {
   await settled();
   expect(told.at(-1)).toBeNull();
 });
+
+test("when the studio is busy, it is asked again", async () => {
+  vi.useFakeTimers();
+  stills.want(wish(0));
+  asked[0]!.fail(new Problem("too many stills", 429));
+  await vi.advanceTimersByTimeAsync(1000);
+  vi.useRealTimers();
+  expect(told).toEqual([]);
+  asked[1]!.answer("zero");
+  await settled();
+  expect(shown).toEqual([picture("zero")]);
+});

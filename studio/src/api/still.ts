@@ -3,6 +3,9 @@
 import { Problem, type StillRequest } from "./client";
 
 const KEPT = 80;
+/** Too many stills are asked for, by other pages: soon again. */
+const BUSY = 429;
+const PAUSE_MS = 400;
 
 export interface StillPort {
   fetch: (request: StillRequest, signal: AbortSignal) => Promise<Blob>;
@@ -68,7 +71,8 @@ export class Stills {
         if (this.wanted === key || this.waiting) this.port.show(picture);
         this.port.tell(null);
       } catch (error) {
-        if (error instanceof Problem && this.wanted === key) this.port.tell(error.message);
+        if (error instanceof Problem && error.status === BUSY) setTimeout(() => this.again(), PAUSE_MS);
+        else if (error instanceof Problem && this.wanted === key) this.port.tell(error.message);
         else if (!(error instanceof Problem || error instanceof DOMException)) throw error;
       } finally {
         this.going = null;

@@ -5,6 +5,8 @@ export interface Status {
   queue: { running: number; waiting: number; limit: number };
   token_required: boolean;
   engine: string;
+  kept: { days: number; bytes: number };
+  uploads: { speech_bytes: number; speech_seconds: number; footage_bytes: number; footage_seconds: number };
 }
 
 export interface Portrait {
@@ -40,9 +42,7 @@ export interface FilmSettings {
   portrait_name?: string;
   speech: string;
   speech_name?: string;
-  seconds?: number;
   emotion: string;
-  seed?: number;
 }
 
 export interface BuildSettings {
@@ -50,6 +50,14 @@ export interface BuildSettings {
   consent: string;
   quick: boolean;
   file_name?: string;
+}
+
+export interface BuildReport {
+  shots: number;
+  source_frames: number;
+  build_seconds: number;
+  left_out: string[];
+  held_out: Record<string, number>;
 }
 
 interface JobOf<Kind, Settings> {
@@ -66,7 +74,8 @@ interface JobOf<Kind, Settings> {
   finished: string | null;
   settings: Settings;
   error: string | null;
-  result: { film: string | null; width: number; height: number; seconds: number; portrait_id?: string; report?: string } | null;
+  result: { film: string | null; width: number; height: number; seconds: number; portrait_id: string | null; report: BuildReport | null } | null;
+  /** 1 for the waiting job that is next. */
   position: number | null;
 }
 

@@ -1,14 +1,14 @@
 import { useEffect } from "preact/hooks";
-import { Dialog, Panel } from "../parts/Parts";
+import { Dialog } from "../parts/Parts";
 import { Faces } from "../lane/Faces";
 import { PointEditor } from "../lane/PointEditor";
 import { Timeline } from "../lane/Timeline";
 import { TrackText } from "../lane/TrackText";
-import { speech } from "../state";
+import { speech, view, watched } from "../state";
 import { PortraitChoice } from "./PortraitChoice";
 import { Render } from "./Render";
 import { SpeechChoice } from "./SpeechChoice";
-import { Stage } from "./Stage";
+import { Screen, StageBar } from "./Stage";
 import { Takes } from "./Takes";
 import { KEYS, keysShown, listenForKeys } from "./keys";
 import { pauseAll } from "./transport";
@@ -22,6 +22,7 @@ export function FilmScreen() {
       pauseAll();
     };
   }, []);
+  const onFilm = watched.value !== null && view.value === "film";
   return (
     <main class="film-screen">
       <h1 class="unseen">Make a film</h1>
@@ -30,17 +31,27 @@ export function FilmScreen() {
         <SpeechChoice />
       </div>
       <div class="column column-direct">
-        <Stage />
-        <Panel title="Emotion" step={3} id="emotion" class="direct">
-          {speech.value ? (
-            <Timeline />
-          ) : (
-            <p class="lane-none">The speech appears here, with a lane under it in which you set how it feels. Until then, press a face to see it.</p>
+        <section class="panel desk" aria-labelledby="emotion-title" id="emotion" data-view={onFilm ? "film" : "face"}>
+          <header class="desk-bar">
+            <h2 id="emotion-title"><span class="step" aria-hidden="true">3</span>Emotion</h2>
+            <StageBar />
+          </header>
+          <Screen />
+          <div class="desk-timeline">
+            {speech.value ? (
+              <Timeline />
+            ) : (
+              <p class="lane-none">The speech appears here, with a lane under it in which you set how it feels. Until then, press a face to see it.</p>
+            )}
+          </div>
+          {!onFilm && (
+            <div class="inspector">
+              <Faces />
+              {speech.value && <PointEditor />}
+            </div>
           )}
-          <Faces />
-          {speech.value && <PointEditor />}
           {speech.value && <TrackText />}
-        </Panel>
+        </section>
       </div>
       <div class="column column-out">
         <Render />

@@ -35,7 +35,7 @@ function Progress({ job }: { job: FilmJob }) {
     job.frames_per_second !== null && `${job.frames_per_second.toFixed(1)} frames/s`,
     job.seconds_left !== null && `${span(job.seconds_left)} left`,
   ].filter(Boolean);
-  const says = job.state === "waiting" ? `Waiting, ${ordinal(job.position ?? 0)} in line` : facts.join(", ") || job.stage || "Beginning";
+  const says = job.state === "waiting" ? `Waiting, ${ordinal(job.position ?? 1)} in line` : facts.join(", ") || job.stage || "Beginning";
   return (
     <div class="progress">
       <p class="progress-what" title={job.settings.emotion}>{job.settings.emotion}</p>

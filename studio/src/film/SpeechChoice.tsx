@@ -5,8 +5,8 @@ import { Icon } from "../parts/Icon";
 import { DropZone } from "../parts/DropZone";
 import { Bar, Complaint, IconButton, Panel } from "../parts/Parts";
 import { record, type Recording } from "../parts/record";
-import { clockTime, percent, span } from "../parts/words";
-import { announce, sentence, speech, takeSpeech } from "../state";
+import { clockTime, percent, size, span } from "../parts/words";
+import { announce, limits, sentence, speech, takeSpeech } from "../state";
 import { pauseAll } from "./transport";
 
 const ACCEPTED = "audio/*,video/*";
@@ -25,6 +25,8 @@ export function SpeechChoice() {
     const stop = new AbortController();
     busy.current = stop;
     setProblem(null);
+    const most = limits.peek()?.speech_bytes ?? Infinity;
+    if (file.size > most) return setProblem(`${file.name} has ${size(file.size)}; at most ${size(most)} of speech can be taken.`);
     setSending({ name: file.name, part: 0, stop });
     const form = new FormData();
     form.append("file", file);

@@ -5,42 +5,46 @@ import { recall, remember } from "../memory";
 import { Segments } from "../parts/Parts";
 import { clockTime } from "../parts/words";
 import { mixtureAt } from "../lane/curve";
-import { formatMixture, type Mixture } from "../lane/track";
-import { brush, playhead, playing, portrait, portraits, seek, speech, still, stillProblem, takes, track, view, watched, type Take } from "../state";
+import { NEUTRAL, formatMixture, type Mixture } from "../lane/track";
+import { playhead, playing, portrait, portraits, seek, speech, still, stillProblem, takes, track, tried, view, watched, type Take } from "../state";
 import { filmPlayer } from "./transport";
 
 /** What is seen beside a take: nothing, the target's own footage, or another take. */
 const beside = signal<string>(recall("beside") ?? "nothing");
 effect(() => remember("beside", beside.value));
 
-/** The face at the moment, or the film that was made. */
-export function Stage() {
+/** What is shown, and beside what. */
+export function StageBar() {
   const take = watched.value;
   return (
-    <section class="stage" aria-label="Picture" data-view={view.value}>
-      <div class="stage-bar">
-        <Segments
-          name="What is shown"
-          value={take ? view.value : "face"}
-          choices={[
-            { value: "face", name: "Direct", says: "The face at this moment" },
-            { value: "film", name: take ? take.name : "Film", says: take ? `The film: ${take.name}` : "The film, once there is one" },
-          ]}
-          onChange={(next) => (view.value = take ? next : "face")}
-        />
-        {take && view.value === "film" && <Beside take={take} />}
-        {(!take || view.value === "face") && <Feeling />}
-      </div>
-      <div class="screen">{take && view.value === "film" ? <Films take={take} key={take.job.id} /> : <Face />}</div>
-    </section>
+    <div class="stage-bar">
+      <Segments
+        name="What is shown"
+        value={take ? view.value : "face"}
+        choices={[
+          { value: "face", name: "Direct", says: "The face at this moment" },
+          { value: "film", name: take ? take.name : "Film", says: take ? `The film: ${take.name}` : "The film, once there is one" },
+        ]}
+        onChange={(next) => (view.value = take ? next : "face")}
+      />
+      {take && view.value === "film" ? <Beside take={take} /> : <Feeling />}
+    </div>
   );
+}
+
+/** The face at the moment, or the film that was made. */
+export function Screen() {
+  const take = watched.value;
+  return <div class="screen">{take && view.value === "film" ? <Films take={take} key={take.job.id} /> : <Face />}</div>;
 }
 
 /** In words, what the face feels at this moment. */
 function Feeling() {
-  const now: Mixture = speech.value ? rounded(mixtureAt(track.value, playhead.value)) : { [brush.value]: 1 };
+  const now: Mixture = speech.value ? rounded(mixtureAt(track.value, playhead.value)) : shares(tried.value);
   return <p class="feeling">{formatMixture(now).replaceAll(":", " ").replaceAll("+", " + ")}{speech.value && <span> at {clockTime(playhead.value)}</span>}</p>;
 }
+
+const shares = (label: string): Mixture => (label === NEUTRAL ? {} : { [label]: 1 });
 
 function rounded(mixture: Mixture): Mixture {
   return Object.fromEntries(Object.entries(mixture).map(([label, part]): [string, number] => [label, Math.round(part * 20) / 20]).filter(([, part]) => part > 0));

@@ -3,13 +3,15 @@ import { filmOf } from "../api/client";
 import { Icon } from "../parts/Icon";
 import { IconButton, Panel } from "../parts/Parts";
 import { moment, span } from "../parts/words";
-import { deleteTake, repeat, starting, takeUp, takes, view, watch, watchedId, type Take } from "../state";
+import { deleteTake, keptDays, repeat, starting, takeUp, takes, view, watch, watchedId, type Take } from "../state";
 
 export function Takes() {
   return (
     <Panel title="Takes" id="takes" class="takes" aside={takes.value.length > 0 && <span class="count">{takes.value.length}</span>}>
       {takes.value.length === 0 ? (
-        <p class="hint">Every film that you render is kept here with its settings, to compare, download and repeat.</p>
+        <p class="hint">
+          Every film that you render is kept here with its settings{keptDays.value === null ? "" : ` for ${Math.round(keptDays.value)} days`}, to compare, download and repeat.
+        </p>
       ) : (
         <ol class="take-list">
           {takes.value.map((take) => (

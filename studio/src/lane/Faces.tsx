@@ -1,6 +1,6 @@
 import { useRef, useState } from "preact/hooks";
 import { title } from "../parts/words";
-import { announce, brush, change, draft, faces, labels, seconds, seek, select, selected, selectedPoint, speech, track, view } from "../state";
+import { announce, brush, change, draft, faces, labels, seconds, seek, select, selected, selectedPoint, speech, track, tried, view } from "../state";
 import { addPoint, blendPoint, labelPoint } from "./edit";
 import { colorOf } from "./colors";
 import { plot, positionOn } from "./plot";
@@ -10,11 +10,13 @@ import { NEUTRAL, type Track } from "./track";
 export function Faces() {
   const [blending, setBlending] = useState(false);
   const point = selectedPoint.value;
-  const held = point ? Object.keys(point.mixture) : [brush.value];
+  const next = speech.value ? brush.value : tried.value;
+  const held = point ? Object.keys(point.mixture) : [next];
   const active = held.length ? held : [NEUTRAL];
   const choose = (label: string, blend: boolean): void => {
     const index = selected.peek();
     if (label !== NEUTRAL) brush.value = label;
+    tried.value = label;
     view.value = "face";
     if (index === null || !selectedPoint.peek()) return announce(`${title(label)} for the next point`);
     change((blend ? blendPoint : labelPoint)(track.peek(), index, label));
@@ -22,7 +24,7 @@ export function Faces() {
   return (
     <div class="faces">
       <div class="faces-header">
-        <h3 id="faces-title">{point ? "Emotion of this point" : "Emotion of the next point"}</h3>
+        <h3 id="faces-title">{point ? "Emotion of this point" : speech.value ? "Emotion of the next point" : "Faces"}</h3>
         {point && (
           <label class="switch">
             <input type="checkbox" checked={blending} onChange={(event) => setBlending(event.currentTarget.checked)} />
@@ -111,7 +113,7 @@ function Face({ label, digit, active, onChoose }: FaceProps) {
         }}
       >
         {portrayed}
-        <span class="face-name">{label}</span>
+        <span class="face-name"><span>{label}</span></span>
       </button>
       {ghost && (
         <span class="ghost" style={{ left: `${ghost.x}px`, top: `${ghost.y}px`, color: colorOf(label) }}>

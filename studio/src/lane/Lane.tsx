@@ -40,11 +40,12 @@ function Ribbon() {
       {bands(track.value, labels.value, seconds.value, samples).map(({ label, lower, upper }) => {
         const place = (edge: number, number: number): string => `${((number / samples) * 1000).toFixed(2)} ${(100 - edge * 100).toFixed(2)}`;
         const there = upper.map(place);
+        const present = upper.map((edge, number) => edge - (lower[number] ?? 0) > 0.01);
         const back = lower.map(place).reverse();
         return (
           <g key={label} style={{ color: colorOf(label) }}>
             <path class="band" d={`M${there.join("L")}L${back.join("L")}Z`} />
-            <path class="edge" d={`M${there.join("L")}`} />
+            <path class="edge" d={there.map((at, number) => (present[number] ? `${present[number - 1] ? "L" : "M"}${at}` : "")).join("")} />
           </g>
         );
       })}

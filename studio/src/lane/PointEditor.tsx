@@ -81,6 +81,7 @@ function Slider({ name, label, value, says, onInput, onRemove }: SliderProps) {
         max="100"
         step="1"
         value={Math.round(value * 100)}
+        style={{ "--part": percent(value).replace(" ", "") }}
         aria-valuetext={says ?? percent(value)}
         onInput={(event) => onInput(Number(event.currentTarget.value) / 100)}
         onChange={settleChange}

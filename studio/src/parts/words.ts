@@ -20,6 +20,11 @@ export function span(seconds: number): string {
   return minutes ? `${minutes} min ${whole % 60} s` : `${whole} s`;
 }
 
+/** 209715200 -> "200 MB" */
+export function size(bytes: number): string {
+  return bytes >= 1 << 30 ? `${(bytes / (1 << 30)).toFixed(0)} GB` : `${(bytes / (1 << 20)).toFixed(0)} MB`;
+}
+
 export function moment(text: string): string {
   const date = new Date(text);
   if (Number.isNaN(date.getTime())) return text;
@@ -31,8 +36,9 @@ export function day(text: string): string {
   return Number.isNaN(date.getTime()) ? text : date.toLocaleDateString("en-GB", { day: "numeric", month: "long", year: "numeric" });
 }
 
+/** 1 -> "next" */
 export function ordinal(place: number): string {
-  return ["next", "second", "third", "fourth", "fifth"][place] ?? `${place + 1}th`;
+  return ["next", "second", "third", "fourth", "fifth"][place - 1] ?? `${place}th`;
 }
 
 export function title(label: string): string {

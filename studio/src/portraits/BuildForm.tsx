@@ -5,8 +5,8 @@ import { DropZone } from "../parts/DropZone";
 import { Icon } from "../parts/Icon";
 import { Bar, Complaint, Panel } from "../parts/Parts";
 import { record, type Recording } from "../parts/record";
-import { percent } from "../parts/words";
-import { announce, sentence, takeBuild } from "../state";
+import { percent, size } from "../parts/words";
+import { announce, limits, sentence, takeBuild } from "../state";
 import { Camera } from "./Camera";
 import { missing, statement } from "./consent";
 
@@ -38,6 +38,8 @@ export function BuildForm() {
     event.preventDefault();
     const lacks = (!footage && "Give a video of the person first.") || missing(agreement, today) || (!sure && "Confirm that the person shown has agreed.");
     if (lacks || !footage) return setProblem(lacks || null);
+    const most = limits.peek()?.footage_bytes ?? Infinity;
+    if (footage.size > most) return setProblem(`${footage.name} has ${size(footage.size)}; at most ${size(most)} of footage can be taken.`);
     setProblem(null);
     setPart(0);
     const form = new FormData();
@@ -85,7 +87,7 @@ export function BuildForm() {
               <div class="footage-ways">
                 <DropZone id="footage-file" accept="video/*" name={footage ? "Choose another video" : "Choose a video of one person"} onFile={setFootage}>
                   <Icon name="file" />
-                  <span>{footage ? <strong class="cut">{footage.name}</strong> : <><strong>Drop a video here</strong><br />or choose a file</>}</span>
+                  <span>{footage ? <strong class="cut">{footage.name}</strong> : <><strong>Drop a video here</strong> or choose a file</>}</span>
                 </DropZone>
                 <button type="button" class="wide" onClick={() => void film()}><Icon name="camera" /> Film with the camera</button>
               </div>

@@ -1,10 +1,10 @@
 import { sheetOf } from "../api/client";
-import type { BuildJob } from "../api/types";
+import { isOver, type BuildJob, type BuildReport } from "../api/types";
 import { Icon } from "../parts/Icon";
 import { Bar, IconButton, Panel } from "../parts/Parts";
 import { moment, ordinal, percent, span } from "../parts/words";
+import { Figures, LeftOut } from "./Figures";
 import { builds, cancelJob, deleteTake, portraitId, portraits } from "../state";
-import { isOver } from "../api/types";
 
 /** Portraits that are being built, and what came of those that were. */
 export function Builds() {
@@ -22,12 +22,12 @@ export function Builds() {
 
 function Build({ job }: { job: BuildJob }) {
   const part = job.state === "running" && job.total > 0 ? job.done / job.total : null;
-  const made = job.result?.portrait_id;
+  const made = job.result?.portrait_id ?? null;
   const facts = [
     part !== null && percent(part),
     job.seconds_left !== null && `${span(job.seconds_left)} left`,
   ].filter(Boolean);
-  const says = job.state === "waiting" ? `Waiting, ${ordinal(job.position ?? 0)} in line` : [job.stage || "Beginning", ...facts].join(" · ");
+  const says = job.state === "waiting" ? `Waiting, ${ordinal(job.position ?? 1)} in line` : [job.stage || "Beginning", ...facts].join(" · ");
   return (
     <li class="take" data-state={job.state}>
       <div class="take-head">
@@ -46,8 +46,8 @@ function Build({ job }: { job: BuildJob }) {
       {job.error !== null && <p class="problem" role="alert">{job.error}</p>}
       {job.state === "done" && (
         <>
-          {job.result?.report !== undefined && <pre class="report" tabIndex={0} aria-label={`Report on ${job.settings.name}`}>{job.result.report}</pre>}
-          {made !== undefined && portraits.value?.some(({ id }) => id === made) && (
+          {job.result?.report && <Report report={job.result.report} seconds={job.result.seconds} />}
+          {made && portraits.value?.some(({ id }) => id === made) && (
             <>
               <figure class="sheet">
                 <img src={sheetOf(made)} alt={`Contact sheet of ${job.settings.name}: frames that were kept aside, as filmed above, as made below`} loading="lazy" />
@@ -62,5 +62,18 @@ function Build({ job }: { job: BuildJob }) {
       )}
       {isOver(job) && <div class="take-corner"><IconButton icon="close" name={`Put the report on ${job.settings.name} away`} onClick={() => void deleteTake(job.id)} /></div>}
     </li>
+  );
+}
+
+/** What was kept, what was not, and how good the result is. */
+function Report({ report, seconds }: { report: BuildReport; seconds: number }) {
+  return (
+    <div class="report">
+      <p>
+        {seconds.toFixed(1)} s kept in {report.shots} {report.shots === 1 ? "shot" : "shots"}, {report.source_frames} source frames, built in {span(report.build_seconds)}.
+      </p>
+      <Figures heldOut={report.held_out} />
+      <LeftOut spans={report.left_out} />
+    </div>
   );
 }

@@ -3,6 +3,7 @@ import { deletePortrait, pictureOf, sheetOf } from "../api/client";
 import type { Portrait } from "../api/types";
 import { Complaint, Dialog, Panel } from "../parts/Parts";
 import { day } from "../parts/words";
+import { Figures, LeftOut } from "./Figures";
 import { portraitId, portraits, reloadPortraits, sentence } from "../state";
 
 /** All portraits, with what is known of them. */
@@ -21,14 +22,6 @@ export function People() {
   );
 }
 
-const FIGURES: readonly (readonly [string, string, (value: number) => string])[] = [
-  ["face_psnr", "Face", (value) => `${value.toFixed(1)} dB`],
-  ["face_ssim", "Face, SSIM", (value) => value.toFixed(3)],
-  ["mouth_psnr", "Mouth", (value) => `${value.toFixed(1)} dB`],
-  ["mouth_ssim", "Mouth, SSIM", (value) => value.toFixed(3)],
-  ["flicker", "Flicker, of the footage's", (value) => value.toFixed(2)],
-];
-
 function Person({ person, onProblem }: { person: Portrait; onProblem: (problem: string | null) => void }) {
   const [deleting, setDeleting] = useState(false);
   const [sheet, setSheet] = useState(false);
@@ -42,7 +35,6 @@ function Person({ person, onProblem }: { person: Portrait; onProblem: (problem: 
       onProblem(sentence(error));
     }
   };
-  const figures = FIGURES.filter(([key]) => Number.isFinite(person.held_out[key]));
   return (
     <li class="person">
       <img src={pictureOf(person.id)} alt="" width={112} height={112} loading="lazy" />
@@ -50,15 +42,11 @@ function Person({ person, onProblem }: { person: Portrait; onProblem: (problem: 
         <h3>{person.name} <small>{person.builtin ? "built in" : person.quick ? "quick" : "fine-tuned"}</small></h3>
         <p>{person.width} × {person.height}, {person.seconds.toFixed(1)} s of footage, made on {day(person.created)}</p>
         <p class="person-consent">“{person.consent.statement}”</p>
-        {figures.length > 0 && (
+        {Object.keys(person.held_out).length > 0 && (
           <details>
             <summary>How well it makes frames that it never saw</summary>
-            <dl class="figures">
-              {figures.map(([key, name, show]) => (
-                <div key={key}><dt>{name}</dt><dd>{show(person.held_out[key] as number)}</dd></div>
-              ))}
-            </dl>
-            {person.left_out.length > 0 && <p class="hint">Left out: {person.left_out.join("; ")}</p>}
+            <Figures heldOut={person.held_out} />
+            <LeftOut spans={person.left_out} />
           </details>
         )}
         <div class="take-actions">
