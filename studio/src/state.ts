@@ -43,8 +43,15 @@ export async function connect(): Promise<void> {
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     connection.value = error.status === 401 ? "locked" : "lost";
-    if (connection.value === "lost") setTimeout(() => void connect(), ASK_AGAIN_MS);
+    if (connection.value === "lost") connectSoon();
   }
+}
+
+let soon: ReturnType<typeof setTimeout> | undefined;
+
+function connectSoon(): void {
+  clearTimeout(soon);
+  soon = setTimeout(() => void connect(), ASK_AGAIN_MS);
 }
 
 /** The sentence for a user of what went wrong; a studio that is gone also shows at the top of the page. */
@@ -52,7 +59,7 @@ export function sentence(error: unknown): string {
   if (!(error instanceof Problem)) throw error;
   if (error.status === 0 && connection.value === "ready") {
     connection.value = "lost";
-    setTimeout(() => void connect(), ASK_AGAIN_MS);
+    connectSoon();
   }
   if (error.status === 401) connection.value = "locked";
   return error.message;
@@ -369,10 +376,9 @@ function follow(id: string): void {
     over(job);
   });
   events.onerror = () => {
-    // A stream that broke is taken up again by the browser; one that was refused is not.
-    if (events.readyState !== EventSource.CLOSED) return;
-    followed.delete(id);
-    setTimeout(() => void connect(), ASK_AGAIN_MS);
+    // A stream that broke is taken up again by the browser, one that was refused by `connect`.
+    if (events.readyState === EventSource.CLOSED) followed.delete(id);
+    connectSoon();
   };
 }
 

@@ -48,14 +48,14 @@ export function Timeline() {
           {clockTime(playhead.value)} <span>/ {clockTime(said.seconds)}</span>
         </output>
         <span class="gap" />
-        <button type="button" class="quiet" onClick={() => void hear()} disabled={hearing.value} title="Fill the lane with the emotion in the recording (H)">
+        <IconButton icon="undo" name="Undo" hint="Ctrl+Z" disabled={!canUndo.value} onClick={undoChange} />
+        <IconButton icon="redo" name="Redo" hint="Ctrl+Shift+Z" disabled={!canRedo.value} onClick={redoChange} />
+        <button type="button" class="quiet lower" onClick={() => void hear()} disabled={hearing.value} title="Fill the lane with the emotion in the recording (H)">
           <Icon name="ear" />
           {hearing.value ? "Listening…" : "Hear it from the voice"}
         </button>
-        <IconButton icon="plus" name="Add a point at this moment" hint="A" onClick={addAtPlayhead} />
-        <IconButton icon="undo" name="Undo" hint="Ctrl+Z" disabled={!canUndo.value} onClick={undoChange} />
-        <IconButton icon="redo" name="Redo" hint="Ctrl+Shift+Z" disabled={!canRedo.value} onClick={redoChange} />
-        <IconButton icon="trash" name="Clear the lane" disabled={track.value.length === 0} onClick={() => { select(null); change([]); }} />
+        <IconButton icon="plus" name="Add a point at this moment" hint="A" class="lower" onClick={addAtPlayhead} />
+        <IconButton icon="trash" name="Clear the lane" class="lower" disabled={track.value.length === 0} onClick={() => { select(null); change([]); }} />
         <span class="zoom">
           <IconButton icon="minus" name="Show more of the speech" disabled={zoom === 1} onClick={() => setZoom(Math.max(1, zoom / 2))} />
           <span aria-hidden="true">{zoom}×</span>

@@ -190,6 +190,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer(self, method: str) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if self.studio.server is None:  # stopped: what is still connected gets no answer
+            self.close_connection = True
+            return None
         path = urlsplit(self.path).path
         try:
             if not path.startswith("/api/"):
