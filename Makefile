@@ -1,34 +1,27 @@
 # Needs Python 3.11 or 3.12 and make; creates the environment in .venv by itself.
 #
-#   make demo     a portrait from filmed footage, and a film of that person saying a recording: out/demo.mp4
-#   make test     every test
-#   make check    style, types, and whether docs/cli.md is fresh
-#   make docs     write docs/cli.md anew
-#   make clean    remove the environment and all that was made
+#   make demo      the built-in portrait says demo/speech.flac: out/demo.mp4
+#   make test      every test
+#   make check     style, types, and whether docs/cli.md is fresh
+#   make docs      write docs/cli.md anew
+#   make pictures  make the pictures of the documents anew, with the built-in portrait
+#   make clean     remove the environment and all that was made
 
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 CLI_REFERENCE := $(BIN)/python -m typer evp.cli utils docs --name evp --title "Command line"
-SHARED ?= ../shared
-FOOTAGE := $(SHARED)/data/talk/studio_demo2.mp4
-SPEECH := $(SHARED)/data/speech/Mark_neutral.flac
-CONSENT := contracted model, filmed for a public repository
-EMOTION := 0 neutral, 1.2 happy, 2.4 happy, 3.4 angry, 4.8 angry
+SPEECH := demo/speech.flac
+EMOTION := 0 neutral, 5.3 neutral, 6.2 happy, 8.8 happy, 9.8 angry, 12.4 angry, 13.2 neutral
 
-.PHONY: demo test check docs clean
+.PHONY: demo test check docs pictures clean
 
 demo: out/demo.mp4
+	@echo "The film is $<"
 
-out/demo.mp4: out/demo.evp $(SPEECH)
-	$(BIN)/evp animate $(SPEECH) --portrait out/demo.evp --emotion "$(EMOTION)" -o $@
-
-out/demo.evp: .venv/run.stamp $(FOOTAGE)
+out/demo.mp4: .venv/run.stamp $(SPEECH)
 	mkdir -p out
-	$(BIN)/evp portrait build $(FOOTAGE) -o $@ --quick --consent "$(CONSENT)"
-
-$(FOOTAGE) $(SPEECH):
-	@echo "make demo needs $@: set SHARED to the folder that holds data/" >&2; exit 1
+	$(BIN)/evp animate $(SPEECH) --emotion "$(EMOTION)" -o $@
 
 test: .venv/dev.stamp
 	$(BIN)/python -m pytest --quiet -n 2
@@ -41,6 +34,10 @@ check: .venv/dev.stamp
 
 docs: .venv/dev.stamp
 	$(CLI_REFERENCE) > docs/cli.md
+
+pictures: .venv/dev.stamp out/demo.mp4
+	$(BIN)/python scripts/film_pictures.py out/demo.mp4 --at 3.2 4.6 7.3 8.3 10.9 11.9 --span 4.5 12.5
+	$(BIN)/python scripts/emotion_pictures.py
 
 # Exact versions without dependencies: mediapipe asks for jax and a second OpenCV, which it never imports.
 .venv/run.stamp: requirements.lock pyproject.toml

@@ -23,6 +23,8 @@ LAYERS = [
     {"portrait"},
     {"original"},
     {"pipeline"},
+    {"still"},
+    {"studio"},
     {"__init__"},
     {"commands"},
     {"cli"},

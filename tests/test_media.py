@@ -12,9 +12,10 @@ import pytest
 from av.video.reformatter import ColorRange, Colorspace
 
 import tiny
+from evp import media
 from evp.clock import FRAME_RATE, SAMPLE_RATE, SAMPLES_PER_FRAME
 from evp.errors import InputError, OutputError
-from evp.media import FilmWriter, check_output, probe, read_frames, read_speech
+from evp.media import FilmWriter, check_output, length, probe, read_frames, read_speech
 
 FRAME = 1 / FRAME_RATE
 
@@ -372,3 +373,47 @@ def test_a_full_disk_is_told_in_one_line_and_leaves_nothing(tmp_path):
     assert result.stdout.count("\n") == 1
     assert not result.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_sound_that_is_too_long_is_refused_before_it_is_read_whole(tmp_path, monkeypatch):
+    path = tiny.write_media(tmp_path / "long.wav", waveform=tiny.tone(30))
+    decoded = []
+    real = media._append
+    monkeypatch.setattr(media, "_append", lambda samples, frames: decoded.append(real(samples, frames)))
+    assert len(read_speech(path, 30.5)) == 30 * SAMPLE_RATE
+    everything = len(decoded)
+    decoded.clear()
+    with pytest.raises(InputError, match=r"the sound of .*long.wav is longer than 2.5 s"):
+        read_speech(path, 2.5)
+    assert len(decoded) < everything / 5
+
+
+def test_written_sound_is_read_back(tmp_path):
+    waveform = np.random.default_rng(0).uniform(-0.99, 0.99, 40_001).astype(np.float32)
+    media.write_sound(tmp_path / "a b.wav", waveform)
+    np.testing.assert_allclose(read_speech(tmp_path / "a b.wav"), waveform, atol=2**-31)
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv"])
+def test_length_is_that_of_the_picture(tmp_path, name):
+    path = tiny.write_media(tmp_path / name, tiny.numbered(40), frame_rate=25, waveform=tiny.tone(3))
+    assert length(path) == pytest.approx(1.6, abs=0.05)
+
+
+def test_length_does_not_believe_the_header(tmp_path):
+    """A recorder that streams writes no length."""
+    path = tiny.write_media(tmp_path / "a.mkv", tiny.numbered(40))
+    streamed = tmp_path / "streamed.mkv"
+    with av.open(str(path)) as given, av.open(str(streamed), "w", options={"live": "1"}) as taken:
+        stream = taken.add_stream_from_template(given.streams.video[0])
+        for packet in given.demux(given.streams.video[0]):
+            if packet.dts is not None:
+                packet.stream = stream
+                taken.mux(packet)
+    assert probe(streamed).duration == 0
+    assert length(streamed) == pytest.approx(1.6, abs=0.05)
+
+
+def test_length_of_what_is_no_video_is_refused(tmp_path):
+    with pytest.raises(InputError, match="has no picture"):
+        length(tiny.write_media(tmp_path / "a.wav", waveform=tiny.tone(1)))

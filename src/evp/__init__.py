@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from evp.pipeline import animate, animate_file, choose_emotion
     from evp.portrait.build import build_portrait
+    from evp.portrait.builtin import builtin_portrait
     from evp.portrait.bundle import Portrait
 
 __version__ = version("evp")
 
-__all__ = ["Portrait", "animate", "animate_file", "build_portrait", "choose_emotion"]
+__all__ = ["Portrait", "animate", "animate_file", "build_portrait", "builtin_portrait", "choose_emotion"]
 
 _HOMES = {"Portrait": "evp.portrait.bundle", "build_portrait": "evp.portrait.build",
+          "builtin_portrait": "evp.portrait.builtin",
           "animate": "evp.pipeline", "animate_file": "evp.pipeline",
           "choose_emotion": "evp.pipeline"}  # fmt: skip
 

@@ -13,11 +13,13 @@ from typing import Annotated, Any
 
 import typer
 
-from evp.commands import corpus, emotion, film, original, portrait, train
+from evp.commands import corpus, emotion, film, original, portrait, still, studio, train
 from evp.errors import EvpError
 
 COMMANDS: dict[str, Callable[..., None]] = {
+    "studio": studio.studio,
     "animate": film.animate,
+    "still": still.still,
     "portrait build": portrait.build,
     "portrait show": portrait.show,
     "emotion hear": emotion.hear,

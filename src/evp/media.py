@@ -73,12 +73,12 @@ class FootageInfo:
     """Seconds, as the header has it."""
 
 
-def read_speech(path: Path) -> NDArray[np.float32]:
+def read_speech(path: Path, most_seconds: float = math.inf) -> NDArray[np.float32]:
     """The sound of any media file, or of a video: (samples,), 16 kHz mono, -1..1.
 
     Sound that starts later than the picture is preceded by silence, gaps are filled with silence.
     Raises InputError when there is no sound to use: no such file, not media, no sound track, damaged, shorter
-    than one video frame, or silent.
+    than one video frame, silent, or longer than ``most_seconds``, of which no more is read than that.
     """
     samples = bytearray()  # grows in place: a list of blocks would need twice the memory
     with _open(path) as container:
@@ -90,6 +90,8 @@ def read_speech(path: Path) -> NDArray[np.float32]:
         end = -math.inf
         for frame in _decode_sound(container, stream, path):
             start = end if frame.time is None else frame.time - origin
+            if max(start, len(samples) / _SAMPLE_BYTES / SAMPLE_RATE) > most_seconds:
+                raise InputError(f"the sound of {path} is longer than {most_seconds:g} s")
             if start > end + _SOUND_GAP:
                 _append(samples, resampler.resample(None))
                 resampler = _resampler()
@@ -104,6 +106,18 @@ def read_speech(path: Path) -> NDArray[np.float32]:
     waveform = np.frombuffer(samples, np.float32)
     _refuse_unusable(waveform, path)
     return waveform
+
+
+def write_sound(path: Path, waveform: NDArray[np.floating]) -> None:
+    """Write ``waveform`` (samples,), 16 kHz, -1..1, as a WAV file that :func:`read_speech` reads back unchanged."""
+    with av.open(f"file:{path}", "w", format="wav") as container:
+        stream = container.add_stream("pcm_f32le", rate=SAMPLE_RATE, layout="mono")
+        for start in range(0, len(waveform), SAMPLE_RATE):
+            block = np.ascontiguousarray(waveform[np.newaxis, start : start + SAMPLE_RATE], np.float32)
+            sound = av.AudioFrame.from_ndarray(block, format="flt", layout="mono")
+            sound.sample_rate, sound.pts, sound.time_base = SAMPLE_RATE, start, Fraction(1, SAMPLE_RATE)
+            container.mux(stream.encode(sound))
+        container.mux(stream.encode(None))
 
 
 def probe(footage: Path) -> FootageInfo:
@@ -123,6 +137,24 @@ def probe(footage: Path) -> FootageInfo:
             frames=max(1, round(duration * FRAME_RATE)),
             duration=float(duration),
         )
+
+
+def length(footage: Path) -> float:
+    """Seconds of the picture of a video, by looking at all of it but decoding nothing: headers err, or say nothing.
+
+    Raises InputError as :func:`probe` does.
+    """
+    with _open(footage) as container:
+        stream = _picture_stream(container, footage)
+        first, last = math.inf, -math.inf
+        try:
+            for packet in container.demux(stream):
+                if packet.pts is not None and packet.time_base is not None:
+                    first = min(first, float(packet.pts * packet.time_base))
+                    last = max(last, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+        except av.FFmpegError as error:
+            raise InputError(f"the picture of {footage} is damaged at {max(last, 0):.1f} s") from error
+    return max(last - first, 0.0)
 
 
 def read_frames(footage: Path | BinaryIO) -> Iterator[NDArray[np.uint8]]:

@@ -26,6 +26,7 @@ from evp.motion.model import MotionModel
 from evp.original.landmarks import KIND as ORIGINAL_KIND
 from evp.original.landmarks import OriginalMotion
 from evp.original.lifting import motion_from_speech
+from evp.portrait.builtin import builtin_portrait
 from evp.portrait.bundle import Portrait
 from evp.portrait.perform import perform
 from evp.smoothing import smooth_in_time
@@ -156,7 +157,7 @@ def motion_from_film(film: Path) -> NDArray[np.float32]:
 
 def animate_file(
     speech: Path | None,
-    portrait: Path,
+    portrait: Path | None,
     output: Path,
     *,
     emotion: str = AUTO,
@@ -168,6 +169,7 @@ def animate_file(
 ) -> None:
     """Make the film ``output`` of a portrait saying ``speech``; with ``motion_from``, a film gives the motion instead.
 
+    Without a ``portrait`` the built-in one speaks.
     ``emotion``, ``emotion_audio`` and ``emotion_feature`` are those of `choose_emotion`; a film brings its own emotion.
     ``motion`` is a motion model (`open_motion`) to use instead of the packaged one; for one of the original system
     ``emotion`` is a name that was imported with it, and ``emotion_feature`` holds one of that system's codes.
@@ -177,7 +179,7 @@ def animate_file(
     check_output(output)
     if output.suffix.lower() != ".mp4":
         raise OutputError(f"cannot write {output}: films are MP4, so the name must end in .mp4")
-    target = Portrait.open(portrait)
+    target = Portrait.open(portrait or builtin_portrait())
     if motion_from is not None:
         waveform = _sound(speech) if speech is not None else _sound_or_none(motion_from)
         film_motion = motion_from_film(motion_from)

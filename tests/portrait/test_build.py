@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from evp.errors import FaceError, InputError, OutputError
-from evp.face.layouts import FACE_OVAL
+from evp.face.layouts import BROW_LEFT_UPPER, BROW_RIGHT_UPPER, FACE_OVAL
 from evp.face.tracking import Track
 from evp.media import read_frames
 from evp.portrait import build
@@ -72,7 +72,7 @@ def test_quick_build_from_film_to_bundle(film: Path, person: Actor, tmp_path: Pa
     report = build_portrait(
         film, output, consent=f"  {CONSENT} ", quick=True, progress=lambda *told: seen.append(told)
     )
-    assert names(tmp_path) == ["drawn.contact-sheet.png", "drawn.evp"]
+    assert names(tmp_path) == ["drawn.contact-sheet.jpg", "drawn.evp"]
     made = Portrait.open(output)
     assert made.manifest.consent.statement == CONSENT
     assert made.manifest.source == "drawn.mp4"
@@ -132,7 +132,7 @@ def test_fine_tuned_build_has_its_own_weights(film: Path, tmp_path: Path, monkey
     before = train.restore(packaged).state_dict()
     assert all((value != before[name]).any() for name, value in network.state_dict().items())
     assert "(quick)" not in str(report)
-    assert names(tmp_path) == ["a.contact-sheet.png", "a.evp"]
+    assert names(tmp_path) == ["a.contact-sheet.jpg", "a.evp"]
 
 
 @pytest.mark.parametrize("consent", ["", "  \n"])
@@ -200,6 +200,26 @@ def test_all_shots_are_kept_and_what_was_left_out_is_told(tracker: Tracker, tmp_
     assert made.sources.frames.max() > 76  # both shots give source frames
 
 
+def test_the_face_at_rest_is_that_of_the_shot_that_plays(tracker: Tracker, tmp_path: Path):
+    """A shorter shot full of raised brows does not lift the neutral face."""
+    long = actor(112)
+    film = write_actor(tmp_path / "drawn.mp4", long)
+    track = without(long.track(), 76, 80)
+    brows = list(BROW_LEFT_UPPER + BROW_RIGHT_UPPER)
+    moved = track.landmarks.copy()
+    moved[80:, brows, 1] -= 8
+    tracker.answer = replace(track, landmarks=moved)
+    build_portrait(film, tmp_path / "brows.evp", consent=CONSENT, quick=True)
+    head = Portrait.open(tmp_path / "brows.evp").head
+    tracker.answer = replace(long.track(), landmarks=track.landmarks[:76], reasons=track.reasons[:76])
+    build_portrait(
+        write_actor(tmp_path / "short.mp4", actor(76)), tmp_path / "alone.evp", consent=CONSENT, quick=True
+    )
+    alone = Portrait.open(tmp_path / "alone.evp").head
+    np.testing.assert_allclose(head.neutral, alone.neutral, atol=1e-6)
+    assert (head.displacement[76:, brows, 1] < -0.02).all()
+
+
 def test_shots_of_less_than_a_second_are_left_out():
     track = replace(without(actor(112).track(), 76, 80), cuts=(90,))
     assert track.shots() == [slice(0, 76), slice(80, 90), slice(90, 112)]
@@ -236,7 +256,7 @@ def test_interrupted_build_goes_on_where_it_was(
     assert names(tmp_path) == [".a.evp.building"]
     build_portrait(film, tmp_path / "a.evp", consent=CONSENT, quick=True)
     assert tracker.calls == calls
-    assert names(tmp_path) == ["a.contact-sheet.png", "a.evp"]
+    assert names(tmp_path) == ["a.contact-sheet.jpg", "a.evp"]
 
 
 def test_resumed_build_is_the_same_portrait(film: Path, tmp_path: Path):

@@ -200,3 +200,12 @@ def test_eyes_are_open_but_in_a_blink():
     assert awake[20] < 0.05
     assert (awake[:12] > 0.99).all()
     assert (awake[29:] > 0.99).all()
+
+
+def test_given_footage_takes_the_place_of_what_plays(drawn: Portrait):
+    wanted = [FacialMotion(np.full(20, 0.3, np.float32))]
+    order = list(islice(drawn.play(), 4))
+    played = list(perform(drawn, wanted * 4))
+    given = list(perform(drawn, wanted * 4, [order[3]]))
+    assert len(given) == 1
+    assert np.abs(given[0].astype(int) - played[3]).mean() < 0.5

@@ -33,7 +33,7 @@ def played(tool):
 
 def test_lasts_as_long_as_the_script_and_is_the_same_every_time(tool, played):
     seconds = sum(line.phones[-1][1] for line in tool.read_script())
-    assert len(played) == round(25 * seconds) >= 900
+    assert len(played) == round(25 * seconds) >= 600
     assert np.array_equal(tool.perform(SHAPES).weights, played.weights)
 
 
@@ -42,7 +42,16 @@ def test_every_emotion_reaches_both_strengths(tool, played):
         reached = played.strength[played.emotion == emotion]
         assert reached.max() == pytest.approx(1.0)
         if emotion != "neutral":
-            assert (np.abs(reached - 0.5) < 1e-6).sum() > 10
+            assert (np.abs(reached - 0.5) < 1e-6).sum() > 5
+            assert (np.abs(reached - 1.0) < 1e-6).sum() > 5
+
+
+def test_takes_are_neutral_first_and_then_one_emotion_each(played):
+    assert np.unique(played.emotion[played.take == 0]).tolist() == ["neutral"]
+    assert (played.take == 0).sum() >= 10 * 25
+    for take in range(1, played.take.max() + 1):
+        assert len(set(played.emotion[played.take == take]) - {"neutral"}) == 1
+    assert np.all(np.diff(played.take) >= 0)
 
 
 def test_weights_and_pose_stay_in_range(played):

@@ -1,6 +1,9 @@
-"""Puts the rendered frames together: `python film.py --frames FOLDER --out actor.mp4`, 25 frames a second.
+"""Puts the rendered frames together, 25 a second.
 
-H.264 at a quality where the codec is not seen, tagged and converted as BT.709, as `evp portrait build` reads footage.
+    python film.py --frames FOLDER --truth truth.npz --out actor.mp4
+
+Between two takes lies a slate, a moment of black, so that each take is a shot of its own. H.264 at a quality where the
+codec is not seen, tagged and converted as BT.709, as `evp portrait build` reads footage.
 """
 
 import argparse
@@ -15,6 +18,8 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 from numpy.typing import NDArray
 from performance import FRAME_RATE
 
+SLATE = 5
+"""Black frames between two takes."""
 BLUE_GREEN_RED = np.array([0.0722, 0.7152, 0.2126])
 """What each counts in BT.709 brightness."""
 
@@ -34,10 +39,19 @@ def bt709(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.rint(np.concatenate(planes)).astype(np.uint8).reshape(-1, width)
 
 
-def film(frames: list[Path], out: Path, quality: int = 10) -> None:
-    """Encode pictures in this order; `quality` is x264's constant rate factor, 0 lossless."""
+def reel(takes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Which frame of the performance every frame of the film shows, -1 for a slate; `takes` (frames,) are the shots."""
+    parts: list[NDArray[np.int64]] = []
+    for take in np.unique(takes):
+        parts += [np.full(SLATE, -1), np.flatnonzero(takes == take)]
+    return np.concatenate(parts[1:])
+
+
+def film(folder: Path, numbers: NDArray[np.int64], out: Path, quality: int = 10) -> None:
+    """Encode the frames of these numbers, -1 black; `quality` is x264's constant rate factor, 0 lossless."""
     part = out.with_name(f".{out.name}")
-    height, width = cv2.imread(str(frames[0])).shape[:2]
+    slate = np.zeros_like(cv2.imread(str(folder / "00000.png")))
+    height, width = slate.shape[:2]
     with av.open(str(part), "w", format="mp4") as container:
         stream = container.add_stream(
             "libx264", rate=FRAME_RATE, options={"crf": str(quality), "preset": "slow"}
@@ -47,9 +61,10 @@ def film(frames: list[Path], out: Path, quality: int = 10) -> None:
         context.time_base = Fraction(1, FRAME_RATE)
         context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG
         context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
-        for number, path in enumerate(frames):
-            picture = av.VideoFrame.from_ndarray(bt709(cv2.imread(str(path))), format="yuv420p")
-            picture.pts = number
+        for moment, number in enumerate(numbers):
+            shown = slate if number < 0 else cv2.imread(str(folder / f"{number:05d}.png"))
+            picture = av.VideoFrame.from_ndarray(bt709(shown), format="yuv420p")
+            picture.pts = moment
             container.mux(stream.encode(picture))
         container.mux(stream.encode())
     os.replace(part, out)
@@ -59,14 +74,16 @@ def main() -> None:
     """Film the unbroken run of frames from the first one."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--frames", type=Path, required=True)
+    parser.add_argument("--truth", type=Path, required=True, help="truth.npz of the same rendering")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    run = []
-    while (path := options.frames / f"{len(run):05d}.png").exists():
-        run.append(path)
-    if not run:
+    with np.load(options.truth) as truth:
+        takes = truth["take"]
+    done = [(options.frames / f"{number:05d}.png").exists() for number in range(len(takes))]
+    run = len(takes) if all(done) else int(np.argmin(done))
+    if run == 0:
         raise SystemExit(f"{options.frames} holds no frame 00000.png: run render.py first")
-    film(run, options.out)
+    film(options.frames, reel(takes[:run]), options.out)
 
 
 if __name__ == "__main__":

@@ -170,7 +170,8 @@ class Line:
     """One sentence of the script."""
 
     emotion: str
-    strength: float
+    strength: tuple[float, float]
+    """in the first half of the line, and in the second"""
     text: str
     phones: tuple[tuple[str, float], ...]
     """name and the second it ends"""
@@ -195,21 +196,23 @@ class Performance:
     """(frames,) 0..1, onset and fading included"""
     phone: NDArray[np.str_]
     """(frames,)"""
+    take: NDArray[np.int64]
+    """(frames,) number of the shot: 0 is all that is neutral, then one for every line"""
 
     def __len__(self) -> int:
         return len(self.weights)
 
 
 def read_script(path: Path = SCRIPT) -> list[Line]:
-    """The lines of a script: emotion and strength | text | phone:end ..."""
+    """The lines of a script: emotion and two strengths | text | phone:end ..."""
     lines = []
     for row in path.read_text().splitlines():
         if row.startswith("#") or not row.strip():
             continue
         mood, text, timed = (part.strip() for part in row.split("|"))
-        emotion, strength = mood.split()
+        emotion, first, second = mood.split()
         phones = tuple((name, float(end)) for name, end in (phone.split(":") for phone in timed.split()))
-        lines.append(Line(emotion, float(strength), text, phones))
+        lines.append(Line(emotion, (float(first), float(second)), text, phones))
     return lines
 
 
@@ -273,11 +276,26 @@ def _moods(lines: list[Line], frames: int) -> tuple[NDArray[np.str_], Array]:
         here = (time >= start) & (time < finish)
         rise = np.clip((time - start) / 0.36, 0, 1)
         fall = np.clip((finish - time) / 0.32, 0, 1)
-        envelope = (rise * rise * (3 - 2 * rise)) * (fall * fall * (3 - 2 * fall))
+        swell = np.clip((time - start) / (finish - start) * 4 - 1.5, 0, 1)
+        first, second = line.strength
+        level = first + (second - first) * _eased(swell)
         emotion[here] = line.emotion
-        strength[here] = (line.strength * envelope)[here]
+        strength[here] = (level * _eased(rise) * _eased(fall))[here]
         start = finish
     return emotion, strength
+
+
+def _eased(share: NDArray) -> NDArray:
+    """0..1 -> 0..1 with no speed at either end."""
+    return share * share * (3 - 2 * share)
+
+
+def _takes(lines: list[Line], frames: int) -> NDArray[np.int64]:
+    """(frames,) which shot every frame belongs to."""
+    ends = np.cumsum([line.phones[-1][1] for line in lines])
+    line = np.searchsorted(ends, (np.arange(frames) + 0.5) / FRAME_RATE)
+    number = np.cumsum([0 if line.emotion == "neutral" else 1 for line in lines])
+    return number[np.minimum(line, len(lines) - 1)]
 
 
 def _drift(frames: int, seconds: float, random: np.random.Generator) -> Array:
@@ -385,6 +403,7 @@ def perform(shape_names: tuple[str, ...], lines: list[Line] | None = None, seed:
         emotion=emotion,
         strength=strength,
         phone=phone,
+        take=_takes(lines, frames),
     )
 
 

@@ -65,6 +65,7 @@ def write_truth(path: Path, head: Head, actor: Actor, played: Performance, size:
         emotion=played.emotion,
         strength=played.strength,
         phone=played.phone,
+        take=played.take,
         landmarks=np.array(landmarks, np.float32),
         landmark_vertices=head.landmarks,
         identity=identity(),
@@ -148,7 +149,7 @@ def main() -> None:
         "--out", type=Path, required=True, help="folder for frames/, truth.npz and what is kept between runs"
     )
     parser.add_argument("--size", type=int, default=512, help="pixels along each edge")
-    parser.add_argument("--samples", type=int, default=10, help="light paths a pixel")
+    parser.add_argument("--samples", type=int, default=8, help="light paths a pixel")
     parser.add_argument("--frames", default="", help="only these, START:STOP:STEP")
     parser.add_argument("--maps", type=int, default=1280, help="texels across the face")
     parser.add_argument("--plate-samples", type=int, default=96, help="light paths a pixel of the room")

@@ -13,11 +13,16 @@ from evp.emotion.track import AUTO
 
 def animate(
     output: Output,
-    portrait: Annotated[
-        Path, typer.Option("--portrait", "-p", help="Whose video: a bundle from 'portrait build'.")
-    ],
     speech: Annotated[
         Path | None, typer.Argument(help="What is said: any sound file, or a video with a sound track.")
+    ] = None,
+    portrait: Annotated[
+        Path | None,
+        typer.Option(
+            "--portrait",
+            "-p",
+            help="Whose video: a bundle from 'portrait build', if not the built-in portrait.",
+        ),
     ] = None,
     emotion: Annotated[
         str,

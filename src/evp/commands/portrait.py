@@ -30,8 +30,13 @@ def build(
     typer.echo(result)
 
 
-def show(bundle: Annotated[Path, typer.Argument(help="A bundle from 'portrait build'.")]) -> None:
+def show(
+    bundle: Annotated[
+        Path | None, typer.Argument(help="A bundle from 'portrait build', if not the built-in portrait.")
+    ] = None,
+) -> None:
     """Tell what is in a portrait."""
+    from evp.portrait.builtin import builtin_portrait
     from evp.portrait.bundle import read_manifest
 
-    typer.echo(json.dumps(read_manifest(bundle), indent=2, ensure_ascii=False))
+    typer.echo(json.dumps(read_manifest(bundle or builtin_portrait()), indent=2, ensure_ascii=False))

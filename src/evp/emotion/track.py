@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,30 +82,46 @@ class EmotionTrack:
         return (1 - part) * self.codes[before] + part * self.codes[after]
 
 
+class Point(NamedTuple):
+    """A moment that a description names, and what is felt then."""
+
+    time: float
+    """Seconds."""
+    mixture: dict[str, float]
+    """Label -> strength 0..1; what is left to 1 is neutral."""
+
+
 def parse_track(text: str, space: EmotionSpace, seconds: float | None = None) -> EmotionTrack:
     """The track that ``text`` describes: ``happy``, ``happy:0.8``, ``0 neutral, 2.5 happy:0.5+sad:0.3, 6 sad``.
 
     A point is a time in seconds, which a single point need not have, and a mixture of labels with strengths 0..1 (1
     when not given). ``seconds`` is the length of the speech, which no point may exceed. Raises InputError.
     """
-    times: list[float] = []
-    codes = []
-    points = [point.strip() for point in text.split(",")]
-    for point in points:
+    points = parse_points(text, space, seconds)
+    times, codes = [point.time for point in points], [space.code(point.mixture) for point in points]
+    return EmotionTrack(np.array(times), np.stack(codes))
+
+
+def parse_points(text: str, space: EmotionSpace, seconds: float | None = None) -> list[Point]:
+    """The points of ``parse_track``, at least one. Raises InputError."""
+    points: list[Point] = []
+    written = [point.strip() for point in text.split(",")]
+    for point in written:
         matched = _POINT.fullmatch(point)
         if matched is None:
             raise InputError(f"cannot read {point!r} as an emotion: write it like happy:0.8 or 2.5 happy:0.8")
-        if matched["time"] is None and len(points) > 1:
+        if matched["time"] is None and len(written) > 1:
             raise InputError(f"the point {point!r} has no time: write it like 2.5 {point}")
         time = float(matched["time"] or 0)
-        if time < 0 or (times and time <= times[-1]):
-            reason = "before the start" if time < 0 else f"after {times[-1]:g} s: times must rise"
+        if time < 0 or (points and time <= points[-1].time):
+            reason = "before the start" if time < 0 else f"after {points[-1].time:g} s: times must rise"
             raise InputError(f"the emotion track goes to {time:g} s {reason}")
         if seconds is not None and time > seconds:
             raise InputError(f"the emotion track goes to {time:g} s, but the speech ends at {seconds:.2f} s")
-        times.append(time)
-        codes.append(space.code(_strengths(matched["mixture"])))
-    return EmotionTrack(np.array(times), np.stack(codes))
+        mixture = _strengths(matched["mixture"])
+        space.code(mixture)  # refuses labels that are not known, and too much of them
+        points.append(Point(time, mixture))
+    return points
 
 
 def _strengths(mixture: str) -> dict[str, float]:

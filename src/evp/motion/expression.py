@@ -115,14 +115,15 @@ class ExpressionModel:
         space: EmotionSpace,
         voice: Prosody,
         mouth_feels: bool = True,
+        first: int = 0,
     ) -> Iterator[FacialMotion]:
         """Facial motion, frame by frame, of blocks (F, M) of mouth coefficients under an emotion.
 
         ``space`` tells what the codes of ``track`` mean; labels that have no face here count as neutral. ``voice`` has
         at least as many frames as the blocks together. Without ``mouth_feels`` the mouth is left to the blocks.
+        The blocks begin at frame ``first`` of the film.
         """
         lively = Liveliness.of(voice)
-        first = 0
         for mouth in mouths:
             span = slice(first, first + len(mouth))
             first += len(mouth)

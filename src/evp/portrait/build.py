@@ -19,10 +19,10 @@ from evp.clock import FRAME_RATE
 from evp.errors import FaceError, InputError, MissingExtraError
 from evp.face.basis import FaceBasis
 from evp.face.crop import CROP, face_boxes, resized
-from evp.face.head import Head, fit_head
+from evp.face.head import Head, find_neutral, fit_head
 from evp.face.tracking import Span, Track, steady, track_faces
 from evp.media import FilmWriter, check_output, probe, read_frames
-from evp.portrait.bundle import KEYFRAME_EVERY, Consent, Manifest, Portrait, SourceFrames
+from evp.portrait.bundle import KEYFRAME_EVERY, Consent, Manifest, Portrait, SourceFrames, playing_shot
 from evp.portrait.evaluate import evaluate, held_out
 
 Progress = Callable[[str, int, int], None]
@@ -38,7 +38,8 @@ FINE_TUNING_SECONDS = 400.0
 _FINE_TUNING_STEPS = 1500
 _FINE_TUNING_RATE = 4e-4
 _MOST_SOURCES = 400
-_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 93]
+"""Colour at half resolution: footage has no more."""
 _FOOTAGE_CRF = 14
 _LEAST_SHOT = FRAME_RATE
 """Shorter shots are left out."""
@@ -105,27 +106,30 @@ def build_portrait(
         shutil.rmtree(work)
         raise FaceError(f"{footage}: {error}") from error
     landmarks = np.concatenate([steady(track.landmarks[shot]) for shot in shots])
-    head = fit_head(FaceBasis.load(), landmarks)
     ends = np.cumsum([shot.stop - shot.start for shot in shots]).tolist()
+    borders = tuple(zip([0, *ends[:-1]], ends, strict=True))
+    basis = FaceBasis.load()
+    neutral = find_neutral(basis, landmarks[slice(*playing_shot(borders))])
+    head = fit_head(basis, landmarks, neutral)
     manifest = Manifest(
         source=footage.name, created=_now(), program=version("evp"), consent=Consent(consent.strip(), _now()),
         size=track.size, frames=len(landmarks), quick=quick,
         left_out=tuple(str(span) for span in sorted([*track.problems(), *spare], key=lambda span: span.first)),
-        shots=tuple(zip([0, *ends[:-1]], ends, strict=True)),
+        shots=borders,
     )  # fmt: skip
     film = work / "footage.mp4"
     pictures = _cut(footage, film, shots, manifest, head, report)
     training = np.flatnonzero(~held_out(manifest.shots))
-    chosen = _spread(FaceBasis.load(), head, _sharp(pictures, training))
+    chosen = _spread(basis, head, _sharp(pictures, training))
     sources = SourceFrames(chosen.astype(np.int32), tuple(pictures[n] for n in chosen))
     portrait = Portrait(manifest, head, sources, film.read_bytes(), None)
     if not quick:
         weights = _fine_tuned(portrait, pictures, training, work, seed, report)
         portrait = replace(portrait, weights=weights)
     figures, sheet = evaluate(portrait, lambda done, total: report("checking held-out frames", done, total))
-    portrait = replace(portrait, manifest=replace(manifest, held_out=figures), sheet=_png(sheet))
+    portrait = replace(portrait, manifest=replace(manifest, held_out=figures), sheet=_jpeg(sheet).tobytes())
     portrait.save(output)
-    sheet_path = output.with_suffix(".contact-sheet.png")
+    sheet_path = output.with_suffix(".contact-sheet.jpg")
     sheet_path.write_bytes(portrait.sheet or b"")
     shutil.rmtree(work)
     return BuildReport(output, sheet_path, portrait.manifest, len(chosen), time.monotonic() - began)
@@ -206,7 +210,7 @@ def _cut(
     pictures: list[NDArray[np.uint8]] = []
     height, width = manifest.size
     with FilmWriter(
-        film, width, height, None, crf=_FOOTAGE_CRF, preset="superfast", keyframe_every=KEYFRAME_EVERY
+        film, width, height, None, crf=_FOOTAGE_CRF, preset="veryfast", keyframe_every=KEYFRAME_EVERY
     ) as writer:
         for frame, picture in enumerate(islice(read_frames(footage), int(wanted[-1]) + 1)):
             if frame == wanted[len(pictures)]:
@@ -218,10 +222,6 @@ def _cut(
 
 def _jpeg(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), _JPEG)[1].ravel()
-
-
-def _png(picture: NDArray[np.uint8]) -> bytes:
-    return cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1].tobytes()
 
 
 def _sharp(pictures: list[NDArray[np.uint8]], frames: NDArray[np.int_]) -> NDArray[np.int_]:

@@ -3,7 +3,7 @@
 A bundle is an uncompressed ZIP archive: ``portrait.json`` (what it is, who consented, checksums of the rest),
 ``footage.mp4`` (the shots that were kept; the longest plays), ``track.npz`` (where the face is in them),
 ``sources.npz`` (frames that give skin and mouth), ``renderer.onnx`` (this person's network, absent after a quick
-build) and ``contact-sheet.png``.
+build) and ``contact-sheet.jpg``.
 """
 
 import hashlib
@@ -12,9 +12,9 @@ import json
 import secrets
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import IO, Any, cast
@@ -39,13 +39,15 @@ from evp.weights import load_session, open_session
 KIND = "evp portrait"
 FORMAT = 1
 MANIFEST, FOOTAGE, TRACK, SOURCES, RENDERER, SHEET = (
-    "portrait.json", "footage.mp4", "track.npz", "sources.npz", "renderer.onnx", "contact-sheet.png",
+    "portrait.json", "footage.mp4", "track.npz", "sources.npz", "renderer.onnx", "contact-sheet.jpg",
 )  # fmt: skip
 KEYFRAME_EVERY = 12
 """Frames between keyframes of the footage: as many pictures are held when it plays backwards."""
 
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, KeyError, TypeError, ValueError, OSError)
 """What reading an archive or its description raises when they are damaged."""
+
+_KEPT_PICTURES = 8
 
 _QUIET_FRAMES = 2.0
 """How long a quiet moment is: standard deviation, in frames, of the smoothing of the head's speed."""
@@ -112,7 +114,7 @@ class Portrait:
     weights: bytes | None
     """This person's renderer, or None for the packaged one."""
     sheet: bytes | None = None
-    """Contact sheet as PNG."""
+    """Contact sheet as JPEG."""
 
     @cached_property
     def basis(self) -> FaceBasis:
@@ -153,7 +155,11 @@ class Portrait:
         return self.view(int(self.sources.frames[number]), cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
 
     def renderer(self) -> Renderer:
-        """This person's renderer, or the packaged one."""
+        """This person's renderer, or the packaged one; it is opened once."""
+        return self._renderer
+
+    @cached_property
+    def _renderer(self) -> Renderer:
         if self.weights is None:
             return Renderer(load_session(Path(str(files("evp.render") / "renderer.onnx"))), self.basis)
         return Renderer(open_session(self.weights, RENDERER), self.basis)
@@ -161,7 +167,7 @@ class Portrait:
     @cached_property
     def turns(self) -> tuple[int, int]:
         """The first and last frame that play, in the longest shot: quiet moments, so that turning is not seen."""
-        begin, end = max(self.shots, key=lambda shot: shot[1] - shot[0])
+        begin, end = playing_shot(self.shots)
         pose = self.head.pose[begin:end]
         moved = np.linalg.norm(np.diff(pose.shift[:, :2], axis=0), axis=1) / pose.scale[1:]
         turned = np.radians(np.linalg.norm(np.diff(pose.angles(), axis=0), axis=1))
@@ -178,6 +184,28 @@ class Portrait:
                 pictures = read_stretch(io.BytesIO(self.footage), begin, end, KEYFRAME_EVERY)
                 for frame, picture in zip(range(begin, end + step, step), pictures, strict=True):
                     yield frame, picture[:height, :width]
+
+    def played(self, number: int) -> int:
+        """The frame that plays as number 0, 1, ... of `play`."""
+        first, last = self.turns
+        place = number % max(1, 2 * (last - first))
+        return first + min(place, 2 * (last - first) - place)
+
+    def picture(self, frame: int) -> NDArray[np.uint8]:
+        """The picture (H, W, 3) RGB of one frame, not to be written to; the last few are kept."""
+        return self._picture(frame)
+
+    @cached_property
+    def _picture(self) -> Callable[[int], NDArray[np.uint8]]:
+        height, width = self.manifest.size
+
+        @lru_cache(_KEPT_PICTURES)
+        def read(frame: int) -> NDArray[np.uint8]:
+            [picture] = read_stretch(io.BytesIO(self.footage), frame, frame, KEYFRAME_EVERY)
+            picture.flags.writeable = False
+            return picture[:height, :width]
+
+        return read
 
     def save(self, path: Path) -> None:
         """Write the bundle; ``path`` appears only when it is whole. Raises OutputError."""
@@ -202,7 +230,7 @@ class Portrait:
 
     def _track(self) -> dict[str, NDArray[Any]]:
         pose = self.head.pose
-        return {"neutral": self.head.neutral, "displacement": self.head.displacement,
+        return {"neutral": self.head.neutral, "displacement": self.head.displacement.astype(np.float16),
                 "scale": pose.scale, "rotation": pose.rotation, "shift": pose.shift}  # fmt: skip
 
     def _sources(self) -> dict[str, NDArray[Any]]:
@@ -234,6 +262,11 @@ class Portrait:
             raise PortraitError(f"{path} is broken: {error}") from error
 
 
+def playing_shot(shots: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """The longest shot (first frame, frame after the last): it plays, and its face at rest is the neutral one."""
+    return max(shots, key=lambda shot: shot[1] - shot[0])
+
+
 def read_manifest(path: Path) -> dict[str, Any]:
     """What a bundle says of itself, as plain values, after checking all of it. Raises PortraitError."""
     return asdict(Portrait.open(path).manifest)
@@ -257,7 +290,7 @@ def _assemble(described: dict[str, Any], members: dict[str, bytes]) -> Portrait:
     )  # fmt: skip
     with np.load(io.BytesIO(members[TRACK]), allow_pickle=False) as track:
         pose = Pose(track["scale"], track["rotation"], track["shift"])
-        head = Head(track["neutral"], pose, track["displacement"])
+        head = Head(track["neutral"], pose, track["displacement"].astype(np.float32))
     with np.load(io.BytesIO(members[SOURCES]), allow_pickle=False) as stored:
         offsets, stream, frames = stored["offsets"], stored["pictures"], stored["frames"]
     pictures = tuple(stream[a:b] for a, b in zip(offsets[:-1], offsets[1:], strict=True))
@@ -275,5 +308,5 @@ def _assemble(described: dict[str, Any], members: dict[str, bytes]) -> Portrait:
 
 def _archive(arrays: dict[str, NDArray[Any]]) -> bytes:
     buffer = io.BytesIO()
-    np.savez(cast(IO[bytes], buffer), **arrays)
+    np.savez_compressed(cast(IO[bytes], buffer), **arrays)
     return buffer.getvalue()

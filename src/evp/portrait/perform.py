@@ -21,13 +21,17 @@ MOUTH_SHARE = 0.9
 """How much the mouth counts, against brows and lids, when a frame is chosen for the inside of the mouth."""
 
 
-def perform(portrait: Portrait, motion: Iterable[FacialMotion]) -> Iterator[NDArray[np.uint8]]:
+def perform(
+    portrait: Portrait,
+    motion: Iterable[FacialMotion],
+    footage: Iterable[tuple[int, NDArray[np.uint8]]] | None = None,
+) -> Iterator[NDArray[np.uint8]]:
     """Frames (H, W, 3) RGB of the portrait with the wanted facial motion, one a frame.
 
     The first K coefficients of the face basis are taken from ``motion``, the others, the head's motion and the
     picture outside the face from the target's footage; a feeling comes on top, but never changes the gaze. While the
     target blinks, brows and lids are its own, and a feeling leaves the lids alone: closed eyes cannot be opened by
-    warping.
+    warping. ``footage``, numbers and pictures of the target's frames, takes the place of all that play.
     """
     renderer = portrait.renderer()
     own = portrait.aligner.coefficients
@@ -39,7 +43,7 @@ def perform(portrait: Portrait, motion: Iterable[FacialMotion]) -> Iterator[NDAr
     lids = lid_share(portrait.basis.mean)
     mouth_count = portrait.basis.mouth_count
     decoded: dict[int, View] = {}
-    for wanted, (frame, picture) in zip(motion, portrait.play(), strict=False):
+    for wanted, (frame, picture) in zip(motion, footage or portrait.play(), strict=False):
         box = portrait.boxes[frame]
         view = portrait.view(frame, box.cut(picture))
         whole = np.concatenate([wanted.expression, own[frame, len(wanted.expression) :]])
