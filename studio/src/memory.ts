@@ -1,6 +1,6 @@
 /** What a reload of the page finds again. A browser may refuse to keep anything; then nothing is found. */
 
-type Name = "portrait" | "speech" | "lane" | "watched" | "theme" | "beside";
+type Name = "portrait" | "speech" | "lane" | "watched" | "theme" | "beside" | "near";
 
 export function recall(name: Name): string | null {
   try {

@@ -301,6 +301,8 @@ effect(() => {
   const person = portrait.value?.id;
   if (person === undefined || connection.value !== "ready") return;
   if (view.value !== "face") return stills.stop();
+  // A film in the making needs the processor more than a preview that plays.
+  if (playing.value && activeFilms.value.length > 0) return;
   const said = speech.value;
   const at = Math.max(0, Math.round(Math.min(playhead.value, seconds.value - LEAST_GAP) / LEAST_GAP) * LEAST_GAP);
   stills.want({

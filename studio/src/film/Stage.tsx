@@ -50,19 +50,31 @@ function rounded(mixture: Mixture): Mixture {
   return Object.fromEntries(Object.entries(mixture).map(([label, part]): [string, number] => [label, Math.round(part * 20) / 20]).filter(([, part]) => part > 0));
 }
 
+/** Of tall pictures the upper part is shown, where faces are. */
+const near = signal(recall("near") !== "no");
+effect(() => remember("near", near.value ? "yes" : "no"));
+const TALL = 1.15;
+
 function Face() {
   const person = portrait.value;
   if (!person) return <p class="stage-empty">{portraits.value === null ? "Opening the studio…" : "Choose a portrait to begin."}</p>;
+  const tall = person.height > TALL * person.width;
   return (
     <>
       <img
         class="face-now"
+        data-near={tall && near.value}
         src={still.value ?? pictureOf(person.id)}
         alt={`${person.name} at this moment`}
         data-live={still.value !== null}
         width={person.width}
         height={person.height}
       />
+      {tall && (
+        <button type="button" class="near" aria-pressed={near.value} onClick={() => (near.value = !near.value)}>
+          Close-up
+        </button>
+      )}
       {stillProblem.value !== null && <p class="stage-note" role="status">{stillProblem.value}</p>}
     </>
   );

@@ -57,7 +57,9 @@ def draw(
         return round((x + lean) * unit), round((y + 6) * unit)
 
     def blob(x: float, y: float, rx: float, ry: float, colour: tuple[int, int, int]) -> None:
-        cv2.ellipse(picture, point(x, y), (round(rx * unit), round(ry * unit)), 0, 0, 360, colour, -1, cv2.LINE_AA)
+        cv2.ellipse(
+            picture, point(x, y), (round(rx * unit), round(ry * unit)), 0, 0, 360, colour, -1, cv2.LINE_AA
+        )
 
     def line(points: list[tuple[float, float]], thick: float, colour: tuple[int, int, int]) -> None:
         dots = np.array([point(x, y) for x, y in _bent(points)], np.int32)
@@ -88,9 +90,14 @@ def draw(
         blob(x + 2, 114.5, 1.5, 1.5, (255, 255, 255))
         line([(x - 12, 117 - open_ * 0.35), (x, 117 - open_ * 1.15), (x + 12, 117 - open_ * 0.35)], 2.4, dark)
         line(
-            [(x - mirror * 14, 100 - 9 * inner), (x, 96 - 5 * (inner + outer) / 1.6), (x + mirror * 15, 100 - 8 * outer)],
-            5, look.hair,
-        )  # fmt: skip
+            [
+                (x - mirror * 14, 100 - 9 * inner),
+                (x, 96 - 5 * (inner + outer) / 1.6),
+                (x + mirror * 15, 100 - 8 * outer),
+            ],
+            5,
+            look.hair,
+        )
     line([(128, 124), (131, 140), (126, 145)], 2.6, dark)
     blob(124, 134, 3, 8, light)
     half, up = 21 + 7 * wide, 9 * corner
@@ -103,8 +110,12 @@ def draw(
     if gap > 6:
         teeth = [(x, y + 0.5) for x, y in _bent([left, (128, middle - gap * 0.55), right])[3:-3]]
         teeth += [(x, y + gap * 0.24) for x, y in teeth[::-1]]
-        cv2.fillPoly(picture, [np.array([point(x, y) for x, y in teeth], np.int32)], (246, 242, 236), cv2.LINE_AA)
-    cv2.polylines(picture, [outline], True, _mixed(look.skin, (176, 52, 62), 0.62), round(3.2 * unit), cv2.LINE_AA)
+        cv2.fillPoly(
+            picture, [np.array([point(x, y) for x, y in teeth], np.int32)], (246, 242, 236), cv2.LINE_AA
+        )
+    cv2.polylines(
+        picture, [outline], True, _mixed(look.skin, (176, 52, 62), 0.62), round(3.2 * unit), cv2.LINE_AA
+    )
     return cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
 
 
@@ -126,6 +137,9 @@ def _bent(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
     steps = np.linspace(0, 1, 17)
     cx, cy = 2 * x1 - (x0 + x2) / 2, 2 * y1 - (y0 + y2) / 2
     return [
-        ((1 - t) ** 2 * x0 + 2 * t * (1 - t) * cx + t * t * x2, (1 - t) ** 2 * y0 + 2 * t * (1 - t) * cy + t * t * y2)
+        (
+            (1 - t) ** 2 * x0 + 2 * t * (1 - t) * cx + t * t * x2,
+            (1 - t) ** 2 * y0 + 2 * t * (1 - t) * cy + t * t * y2,
+        )
         for t in steps.tolist()
     ]

@@ -1,6 +1,6 @@
 """A small stand-in for the studio's server: the same addresses and sentences, drawn people, films in a moment.
 
-    python tests/studio/page/standin.py [PORT]    # to look at the page without the pipeline
+python tests/studio/page/standin.py [PORT]    # to look at the page without the pipeline
 """
 
 import io
@@ -35,7 +35,12 @@ from studio.page.drawn import ADA, BEN, LABELS, Look, draw
 
 PAGE = Path(str(files("evp") / "studio" / "page"))
 SPACE = EmotionSpace({label: np.eye(CODE_SIZE, dtype=np.float32)[n] for n, label in enumerate(LABELS)})
-HEARD = (("neutral", {}), ("happy:0.55", {"happy": 0.55}), ("surprised:0.4", {"surprised": 0.4}), ("happy:0.7", {}))
+HEARD = (
+    ("neutral", {}),
+    ("happy:0.55", {"happy": 0.55}),
+    ("surprised:0.4", {"surprised": 0.4}),
+    ("happy:0.7", {}),
+)
 TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 CSP = (
     "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; style-src 'self' 'unsafe-inline'; "
@@ -131,7 +136,13 @@ class Standin:
         with self.turn:
             if job["state"] == "cancelled":
                 return
-            job |= {"state": "running", "stage": "rendering", "total": total, "started": now(), "position": None}
+            job |= {
+                "state": "running",
+                "stage": "rendering",
+                "total": total,
+                "started": now(),
+                "position": None,
+            }
             for done in range(1, total + 1):
                 while self.hold.is_set() and job["state"] == "running" and done > total // 3:
                     time.sleep(0.02)
@@ -140,7 +151,11 @@ class Standin:
                 if job["kind"] == "build":
                     job["stage"] = "finding the face" if done < total / 2 else "learning"
                 time.sleep(self.pace)
-                job |= {"done": done, "frames_per_second": 24.6, "seconds_left": round((total - done) / 24.6, 1)}
+                job |= {
+                    "done": done,
+                    "frames_per_second": 24.6,
+                    "seconds_left": round((total - done) / 24.6, 1),
+                }
             try:
                 work(job)
                 job |= {"state": "done", "finished": now()}
@@ -252,9 +267,12 @@ class Handler(BaseHTTPRequestHandler):
         head = b"Content-Type: " + self.headers["Content-Type"].encode() + b"\r\n\r\n"
         message = BytesParser(policy=HTTP).parsebytes(head + body)
         return {
-            str(part.get_param("name", header="content-disposition")): (part.get_filename(), part.get_payload(decode=True))
+            str(part.get_param("name", header="content-disposition")): (
+                part.get_filename(),
+                part.get_payload(decode=True),
+            )
             for part in message.iter_parts()
-        }  # fmt: skip
+        }
 
     def person(self, key: str) -> Person:
         if key not in self.studio.people:
@@ -292,7 +310,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def sheet(self, _: bytes, key: str) -> None:
         look = self.person(key).look
-        rows = [[draw(look, {label: part}, size=160) for label in ("neutral", "happy", "sad", "calm")] for part in (1, 0.9)]
+        rows = [
+            [draw(look, {label: part}, size=160) for label in ("neutral", "happy", "sad", "calm")]
+            for part in (1, 0.9)
+        ]
         self.send(jpeg(np.vstack([np.hstack(row) for row in rows])), kind="image/jpeg")
 
     def faces(self, _: bytes, key: str) -> None:
@@ -323,7 +344,9 @@ class Handler(BaseHTTPRequestHandler):
         file_name, content = parts["file"]
         self.note("build", {"name": name, "consent": consent, "quick": quick})
         if not consent.strip():
-            raise InputError("a portrait needs a statement of consent: how the person shown has agreed, and when")
+            raise InputError(
+                "a portrait needs a statement of consent: how the person shown has agreed, and when"
+            )
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "footage"
             path.write_bytes(content)
@@ -334,15 +357,29 @@ class Handler(BaseHTTPRequestHandler):
 
         def finish(job: dict[str, Any]) -> None:
             if frames < 3 * FRAME_RATE:
-                raise InputError(f"{file_name}: only {frames / FRAME_RATE:.1f} s show a face; at least 3 s are needed")
+                raise InputError(
+                    f"{file_name}: only {frames / FRAME_RATE:.1f} s show a face; at least 3 s are needed"
+                )
             self.studio.add_person(job["id"], name, BEN, consent, quick=quick == "true")
-            report = {"shots": 1, "source_frames": 60, "build_seconds": 57.0, "left_out": [], "held_out": HELD_OUT}
+            report = {
+                "shots": 1,
+                "source_frames": 60,
+                "build_seconds": 57.0,
+                "left_out": [],
+                "held_out": HELD_OUT,
+            }
             job["result"] = {
-                "film": f"/api/portraits/{job['id']}/footage", "width": 512, "height": 512, "seconds": frames / FRAME_RATE,
-                "portrait_id": job["id"], "report": report,
+                "film": f"/api/portraits/{job['id']}/footage", "width": 512, "height": 512,
+                "seconds": frames / FRAME_RATE, "portrait_id": job["id"], "report": report,
             }  # fmt: skip
 
-        settings = {"name": name, "consent": consent, "quick": quick == "true", "seed": 0, "file_name": file_name}
+        settings = {
+            "name": name,
+            "consent": consent,
+            "quick": quick == "true",
+            "seed": 0,
+            "file_name": file_name,
+        }
         self.send(self.studio.add_job("build", settings, 90, finish), 202)
 
     def take_speech(self, body: bytes) -> None:
@@ -378,7 +415,15 @@ class Handler(BaseHTTPRequestHandler):
         self.note("hear")
         moments = np.linspace(0, seconds, len(HEARD) + 2)[1:-1]
         track = ", ".join(f"{time:.2f} {text}" for time, (text, _) in zip(moments, HEARD, strict=True))
-        self.send({"track": track, "times": [], "labels": list(LABELS), "probabilities": [], "whole": {"happy": 0.5}})
+        self.send(
+            {
+                "track": track,
+                "times": [],
+                "labels": list(LABELS),
+                "probabilities": [],
+                "whole": {"happy": 0.5},
+            }
+        )
 
     def parse(self, body: bytes) -> None:
         asked = json.loads(body)
@@ -504,5 +549,6 @@ def jpeg(picture: np.ndarray) -> bytes:
 
 
 if __name__ == "__main__":
-    print(Standin(pace=0.04).start(int(sys.argv[1]) if len(sys.argv) > 1 else 8765), flush=True)
+    sys.stdout.write(Standin(pace=0.04).start(int(sys.argv[1]) if len(sys.argv) > 1 else 8765) + "\n")
+    sys.stdout.flush()
     threading.Event().wait()

@@ -8,6 +8,7 @@ from studio.page.browsing import LANE, click, drag, give, middle, place, text, u
 
 expect = pytest.importorskip("playwright.sync_api").expect
 
+
 def films(studio) -> list[dict]:
     return [detail for _, what, detail in studio.asked if what == "film"]
 
@@ -29,7 +30,9 @@ def test_newcomer_makes_a_film_in_four_actions(page, studio, speech):
     page.wait_for_selector(".films video")
     (asked,) = films(studio)
     assert asked["portrait"] == "builtin"
-    assert re.fullmatch(r"1(\.0\d)? happy:0\.(79|8|81), (2\.9\d|3|3\.0\d) angry:0\.(59|6|61)", asked["emotion"])
+    assert re.fullmatch(
+        r"1(\.0\d)? happy:0\.(79|8|81), (2\.9\d|3|3\.0\d) angry:0\.(59|6|61)", asked["emotion"]
+    )
     assert asked["emotion"] == text(page)
     video = page.locator(".films video")
     until(page, "document.querySelector('.films video').readyState >= 2")
@@ -46,7 +49,9 @@ def test_clicks_set_points_and_faces_label_them(page, speech):
     click(page, 0.5, 0.5)
     face(page, "sad").click()
     assert re.fullmatch(r"\S+ happy, 2 sad:0\.5", text(page))
-    expect(page.get_by_role("button", name=re.compile("sad 0.5 at 0:02.0"))).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name=re.compile("sad 0.5 at 0:02.0"))).to_have_attribute(
+        "aria-pressed", "true"
+    )
     face(page, "neutral").click()
     assert text(page).endswith("2 neutral")
     face(page, "sad").click(modifiers=["Shift"])
@@ -106,7 +111,7 @@ def test_while_dragging_only_the_newest_still_is_asked_for(page, studio, speech)
     assert len(asked) < 40  # of 60 moves
 
 
-def test_lane_and_text_are_the_same_thing(page, studio, speech):
+def test_lane_and_text_are_the_same_thing(page, speech):
     give(page, speech)
     page.fill("#lane-text", "0 neutral, 1.5 happy:0.5+surprised:0.3, 3 sad")
     page.press("#lane-text", "Enter")
@@ -208,7 +213,7 @@ def test_takes_are_kept_repeated_compared_and_deleted(page, studio, speech):
     expect(page.locator(".take")).to_have_count(1)
 
 
-def test_microphone(page, studio):
+def test_microphone(page):
     page.get_by_role("button", name="Record", exact=True).click()
     expect(page.locator(".recorder")).to_be_visible()
     page.wait_for_timeout(1500)
@@ -245,7 +250,9 @@ def test_keyboard_alone(page, studio, speech):
     page.keyboard.press("d")
     expect(page.locator("#point-1")).to_be_focused()
     page.keyboard.press("Shift+1")
-    expect(page.locator("#lane-text")).to_have_value(re.compile(r"1\.5 happy:0\.75, 2\.5 happy:0\.38\+angry:0\.37"))
+    expect(page.locator("#lane-text")).to_have_value(
+        re.compile(r"1\.5 happy:0\.75, 2\.5 happy:0\.38\+angry:0\.37")
+    )
     page.keyboard.press("[")
     page.keyboard.press("Delete")
     page.keyboard.press("Control+z")
@@ -260,8 +267,10 @@ def test_keyboard_alone(page, studio, speech):
     until(page, "document.querySelector('.films video').currentTime > 0.1")
 
 
-def test_phone(visit, studio, speech):
-    window = visit(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True, device_scale_factor=2)
+def test_phone(visit, speech):
+    window = visit(
+        viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True, device_scale_factor=2
+    )
     page = window.page
     give(page, speech)
     page.locator(LANE).scroll_into_view_if_needed()

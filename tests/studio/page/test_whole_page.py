@@ -65,7 +65,9 @@ def test_nothing_is_asked_of_other_hosts(visit, address, speech):
     window.page.wait_for_selector(".person")
     assert len(window.requests) > 10
     own = urlsplit(address).netloc
-    assert {url for url in window.requests if not url.startswith("blob:") and urlsplit(url).netloc != own} == set()
+    assert {
+        url for url in window.requests if not url.startswith("blob:") and urlsplit(url).netloc != own
+    } == set()
 
 
 def test_page_is_light():
