@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from evp.studio.processes import TaskError
+from evp.studio.processes import Assistant, TaskError
 from evp.studio.store import Job
 
 
@@ -55,3 +55,16 @@ def eventually(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
         assert time.monotonic() < end, "it never came true"
         time.sleep(0.02)
     return value
+
+
+class Borrowed:
+    """The assistant of all tests in the place of a studio's own."""
+
+    def __init__(self, assistant: Assistant) -> None:
+        self.ask = assistant.ask
+
+    def start(self, task: str) -> None:
+        pass
+
+    def close(self) -> None:
+        pass

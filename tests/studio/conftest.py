@@ -14,7 +14,7 @@ from evp.studio.processes import Assistant, one_child
 from evp.studio.settings import Limits, Settings
 from evp.studio.store import Speech, new_id
 from evp.studio.studio import Studio
-from studio_stand_ins import StandIn
+from studio_stand_ins import Borrowed, StandIn
 from tiny import portrait, voice, write_media
 
 ADDRESS = "http://127.0.0.1:8765"
@@ -58,19 +58,6 @@ def assistant() -> Iterator[Assistant]:
     assistant.close()
 
 
-class Borrowed:
-    """The assistant of all tests in the place of a studio's own."""
-
-    def __init__(self, assistant: Assistant) -> None:
-        self.ask = assistant.ask
-
-    def start(self, task: str) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
-
-
 @pytest.fixture
 def client(
     data: Path, stand_in: StandIn, assistant: Assistant, monkeypatch: pytest.MonkeyPatch
@@ -102,14 +89,16 @@ def decoded(tmp_path_factory: pytest.TempPathFactory, speech_file: Path) -> tupl
 
 
 @pytest.fixture
-def say(decoded: tuple[Path, dict[str, Any]]) -> Callable[[TestClient], dict[str, Any]]:
+def say(decoded: tuple[Path, dict[str, Any]]) -> Callable[[TestClient | Studio], dict[str, Any]]:
     """Puts the speech where an upload would, and gives what the upload would answer."""
 
-    def put(client: TestClient) -> dict[str, Any]:
-        studio, speech_id = client.app.state.studio, new_id()
+    def put(where: TestClient | Studio) -> dict[str, Any]:
+        studio = where if isinstance(where, Studio) else where.app.state.studio
+        speech_id = new_id()
         studio.folders.speech(speech_id).mkdir()
         shutil.copy(decoded[0], studio.folders.sound(speech_id))
         studio.store.add_speech(Speech(speech_id, "hello there.wav", created=time.time(), **decoded[1]))
-        return client.get(f"/api/speech/{speech_id}").json()
+        known = studio.store.speech(speech_id)
+        return {"id": speech_id, "name": known.name, "seconds": known.seconds, "peaks": known.peaks}
 
     return put

@@ -25,12 +25,20 @@ def hear(
     """Tell which emotion is heard in a recording, in the whole and over time."""
     if plot is not None:
         check_written(plot, speech)
+    from evp.clock import SAMPLE_RATE
+    from evp.emotion.description import describe
     from evp.emotion.hearing import EmotionModel
+    from evp.emotion.space import EmotionSpace
     from evp.media import read_speech
 
     model = EmotionModel.load()
-    heard = model.hear(read_speech(speech))
-    typer.echo(json.dumps(_numbers(heard, model.labels)) if as_json else _table(heard, model.labels))
+    waveform = read_speech(speech)
+    heard = model.hear(waveform)
+    if as_json:
+        track = describe(heard, model.labels, EmotionSpace(model.label_codes), len(waveform) / SAMPLE_RATE)
+        typer.echo(json.dumps({"track": track, **_numbers(heard, model.labels)}))
+    else:
+        typer.echo(_table(heard, model.labels))
     if plot is not None:
         from evp.emotion.picture import write_picture
 

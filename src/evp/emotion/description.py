@@ -1,10 +1,11 @@
 """Emotion as text, in the words of the command line: the way back from tracks to descriptions."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from evp.emotion.hearing import Heard
 from evp.emotion.space import NEUTRAL, EmotionSpace
 from evp.emotion.track import EmotionTrack, Point
 
@@ -50,6 +51,11 @@ def sketch(track: EmotionTrack, space: EmotionSpace, seconds: float) -> list[Poi
         )
         for n in _needed(times, strengths)
     ]
+
+
+def describe(heard: Heard, labels: Sequence[str], space: EmotionSpace, seconds: float) -> str:
+    """What was heard in a recording of ``seconds``, with probabilities of ``labels``, as a description to change."""
+    return format_points(sketch(EmotionTrack.heard(heard, labels, space), space, seconds))
 
 
 def _number(value: float) -> str:

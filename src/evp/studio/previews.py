@@ -37,17 +37,15 @@ def parse(text: str, seconds: float | None) -> list[dict[str, Any]]:
 def hear(sound: str) -> dict[str, Any]:
     """What is heard in speech, as numbers and as a description to go on from. Raises InputError."""
     from evp.clock import SAMPLE_RATE
-    from evp.emotion.description import format_points, sketch
+    from evp.emotion.description import describe
     from evp.emotion.hearing import EmotionModel
-    from evp.emotion.track import EmotionTrack
     from evp.media import read_speech
 
     model, waveform = EmotionModel.load(), read_speech(Path(sound))
     heard = model.hear(waveform)
     whole = {label: round(float(p), 4) for label, p in zip(model.labels, heard.whole, strict=True)}
-    track = EmotionTrack.heard(heard, model.labels, _space())
     return {
-        "track": format_points(sketch(track, _space(), len(waveform) / SAMPLE_RATE)),
+        "track": describe(heard, model.labels, _space(), len(waveform) / SAMPLE_RATE),
         "times": heard.times.round(3).tolist(),
         "labels": list(model.labels),
         "probabilities": heard.probabilities.astype(float).round(4).tolist(),

@@ -184,7 +184,7 @@ function Films({ take }: { take: Take }) {
       </figure>
       {second && (
         <figure>
-          <video ref={other} src={second.src} muted playsInline loop preload="metadata" aria-label={second.name} />
+          <video ref={other} src={second.src} muted playsInline loop preload="auto" aria-label={second.name} />
           <figcaption>{second.name}</figcaption>
         </figure>
       )}

@@ -5,6 +5,12 @@ import { IconButton, Panel } from "../parts/Parts";
 import { moment, span } from "../parts/words";
 import { deleteTake, keptDays, repeat, starting, takeUp, takes, view, watch, watchedId, type Take } from "../state";
 
+/** Watches a take, and brings the screen in sight: on a phone it is far above. */
+function show(id: string): void {
+  watch(id);
+  document.querySelector(".screen")?.scrollIntoView({ block: "nearest" });
+}
+
 export function Takes() {
   return (
     <Panel title="Takes" id="takes" class="takes" aside={takes.value.length > 0 && <span class="count">{takes.value.length}</span>}>
@@ -46,7 +52,7 @@ function TakeCard({ take }: { take: Take }) {
       ) : (
         <div class="take-actions">
           {state === "done" && (
-            <button type="button" class="quiet" aria-label={`Watch ${name}`} aria-pressed={shown} onClick={() => watch(job.id)}>
+            <button type="button" class="quiet" aria-label={`Watch ${name}`} aria-pressed={shown} onClick={() => show(job.id)}>
               <Icon name="play" /> Watch
             </button>
           )}
