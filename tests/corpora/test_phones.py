@@ -29,8 +29,8 @@ def test_the_phones_of_known_words_are_found_where_the_words_are():
 
 
 def test_a_word_without_pronunciation_is_named():
-    with pytest.raises(InputError, match="known of brzęczyk, xyzzyq|known of brz, czyk, xyzzyq"):
-        align(tone(1.0), "kids brzęczyk xyzzyq")
+    with pytest.raises(InputError, match="no pronunciation is known of xyzzyq"):
+        align(tone(1.0), "kids xyzzyq")
     with pytest.raises(InputError, match="an empty transcript"):
         align(tone(1.0), " 123 ")
 

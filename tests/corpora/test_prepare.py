@@ -15,7 +15,7 @@ from evp.corpora.prepare import PrepareConfig, prepare_corpus
 from evp.corpora.readers.folder import read_folder
 from evp.corpora.readers.mead import read_mead
 from evp.corpora.readers.ravdess import read_ravdess
-from evp.corpora.recording import Listing, Recording
+from evp.corpora.recording import Listing
 from evp.errors import FaceError, InputError
 from evp.face.basis import FaceBasis
 from evp.face.layouts import MESH_POINTS, mouth_opening

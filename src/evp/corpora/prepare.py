@@ -2,8 +2,8 @@
 
 The archive (``.npz``) of a clip holds ``waveform`` (samples,) float32, 16 kHz, -1..1, empty for a silent one, and the
 number of ``frames`` of 1/25 s; where it is known what is said, ``phones`` (phones,), ARPAbet names, and their
-``phone_times`` (phones, 2), begin and end in seconds. If the clip is filmed, its sound is as long as its frames, came ``late`` by so many of
-them before it was moved, is ``borrowed`` if there is an array of this name, and there are
+``phone_times`` (phones, 2), begin and end in seconds. If the clip is filmed, its sound is as long as its frames, came
+``late`` by so many of them before it was moved, is ``borrowed`` if there is an array of this name, and there are
 
 - ``coefficients`` (frames, M + U), ``landmarks`` (frames, 478, 3) and ``neutral`` (478, 3) in the head frame;
 - ``opening`` and ``width`` (frames,) of the mouth in face heights; ``angles`` (frames, 3) degrees; ``valid`` (frames,);
