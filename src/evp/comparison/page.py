@@ -54,7 +54,7 @@ def _tiles(rows: Iterable[Row]) -> str:
     known = {row.figure.key: row for row in rows if GENERATED in row.means}
     tiles = []
     for row in (known[key] for key in TILES if key in known):
-        unit = f' <span class="unit small" style="display:inline">{html.escape(row.figure.unit)}</span>'
+        unit = f' <span class="unit">{html.escape(row.figure.unit)}</span>'
         real = row.means.get(REAL)
         beside = "" if real is None else f"real {number(real.mean, row.figure.digits)}, "
         tiles.append(

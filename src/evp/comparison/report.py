@@ -28,8 +28,8 @@ EXPLANATION = (
     "where a figure needs no comparison, the real footage alone. "
     "**still face**: the recorded person's face at rest. **loudness**, **ridge**: a mouth moved by the loudness, or "
     "by a ridge regression from the spectrum, fitted to the other clips (with a single clip, to its other "
-    "half), on the recorded person's own face. Baselines are faces, not pictures, except that the still face has the pixels of one "
-    "recorded frame."
+    "half), on the recorded person's own face. Baselines are faces, not pictures, except that the still "
+    "face has the pixels of one recorded frame."
 )
 
 
