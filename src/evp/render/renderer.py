@@ -10,6 +10,7 @@ from evp.errors import WeightsError
 from evp.face.basis import FaceBasis
 from evp.face.crop import CROP
 from evp.render.inputs import INPUT_CHANNELS, Prepared, View, compose, prepare
+from evp.render.region import Region
 from evp.render.warp import WarpMesh
 from evp.render.wrinkles import Wrinkles
 from evp.weights import Session
@@ -64,7 +65,7 @@ class Renderer:
 
     def correct(self, draft: "Draft") -> "Draft":
         """The second step: what the network adds."""
-        region = draft.prepared.region.stepped(_STEP)
+        region = draft.region
         correction = np.zeros((3, CROP, CROP), np.float32)
         correction[:, region.rows, region.columns] = self._session.run(
             inputs=draft.prepared.tensor_of(region)[None]
@@ -90,3 +91,8 @@ class Draft:
     emotions: Mapping[str, float]
     correction: NDArray[np.float32] = field(default_factory=lambda: np.zeros((3, CROP, CROP), np.float32))
     """(3, 256, 256) of the network."""
+
+    @property
+    def region(self) -> Region:
+        """The part of the crop that the network works on: around the mask, in steps that it can take."""
+        return self.prepared.region.stepped(_STEP)
