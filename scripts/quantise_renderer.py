@@ -53,9 +53,8 @@ def main() -> None:
     errors = [
         np.mean((reference.run(inputs=t[None])[0] - small.run(inputs=t[None])[0]) ** 2) for t in tensors[1::2]
     ]
-    print(
-        f"{len(errors)} frames: PSNR {-10 * np.log10(np.mean(errors)):.1f} dB, worst {-10 * np.log10(max(errors)):.1f} dB"
-    )
+    mean, worst = -10 * np.log10(np.mean(errors)), -10 * np.log10(max(errors))
+    print(f"{len(errors)} frames: PSNR {mean:.1f} dB, worst {worst:.1f} dB")
     assert weights.int8 is not None
     write_whole(folder / "renderer.int8.onnx", weights.int8)
 

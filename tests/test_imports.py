@@ -23,6 +23,7 @@ LAYERS = [
     {"portrait"},
     {"original"},
     {"pipeline"},
+    {"benchmark"},
     {"__init__"},
     {"commands"},
     {"cli"},

@@ -18,6 +18,7 @@ from evp.media import read_frames, read_speech
 from evp.motion.expression import ExpressionModel
 from evp.motion.facial import FacialMotion
 from evp.pipeline import animate, animate_file, choose_emotion, emotion_space, motion_from_film, save_emotion
+from evp.portrait.perform import Painted
 from tiny import Hearing, actor, portrait, tone, write_actor, write_media
 
 MOUTH = 20

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from evp.commands import corpus, emotion, film, original, portrait, train
+from evp.commands import bench, corpus, emotion, film, original, portrait, train
 from evp.errors import EvpError
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -24,6 +24,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "emotion code": emotion.code,
     "emotion list": emotion.list_labels,
     "corpus prepare": corpus.prepare,
+    "bench": bench.bench,
     "import-evp": original.import_evp,
     "match-evp": original.match_evp,
     "landmarks": original.landmarks,

@@ -91,7 +91,7 @@ class Picture:
             dst_colorspace=Colorspace.ITU709,
             dst_color_range=ColorRange.MPEG,
         )
-        return Picture(stored.to_ndarray())
+        return Picture(np.asarray(stored.to_ndarray(), np.uint8))
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -232,7 +232,7 @@ def read_stored(footage: BinaryIO, first: int, last: int, keyframe_every: int) -
                 if frame.time > (max(start, low) - 0.5) / FRAME_RATE:
                     group.append(frame)
             for frame in group if first <= last else reversed(group):
-                yield Picture(frame.to_ndarray())
+                yield Picture(np.asarray(frame.to_ndarray(), np.uint8))
 
 
 def check_output(path: Path) -> None:

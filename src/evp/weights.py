@@ -39,7 +39,8 @@ Engine = Literal["onnxruntime", "openvino"]
 class Session:
     """A network ready to run, and the metadata that was stored with it."""
 
-    inference: "onnxruntime.InferenceSession | _OpenVino"
+    inference: Any
+    """The engine's own: an onnxruntime session, or what can be run as one."""
     metadata: dict[str, Any]
 
     def run(self, **inputs: NDArray[Any]) -> list[NDArray[Any]]:
@@ -181,14 +182,14 @@ def _pixel_unshuffle(picture: Any, factor: int) -> Any:
 
     Only whole planes change their places here. (A Gather of them would do, but OpenVINO 2026.4 gets that wrong.)
     """
-    from onnxscript import opset18
+    from onnxscript import opset18 as onnx
 
-    unordered = opset18.SpaceToDepth(
+    unordered = onnx.SpaceToDepth(
         picture, blocksize=factor
     )  # (place, channel) where (channel, place) is wanted
-    split = np.array([0, factor * factor, picture.shape[1], -1], np.int64)
-    ordered = opset18.Transpose(opset18.Reshape(unordered, split), perm=[0, 2, 1, 3])
-    return opset18.Reshape(ordered, opset18.Shape(unordered))
+    split: Any = np.array([0, factor * factor, picture.shape[1], -1], np.int64)
+    ordered = onnx.Transpose(onnx.Reshape(unordered, split), perm=[0, 2, 1, 3])
+    return onnx.Reshape(ordered, onnx.Shape(unordered))
 
 
 def _verify(content: bytes, name: str) -> None:

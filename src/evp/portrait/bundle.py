@@ -2,8 +2,8 @@
 
 A bundle is an uncompressed ZIP archive: ``portrait.json`` (what it is, who consented, checksums of the rest),
 ``footage.mp4`` (the shots that were kept; the longest plays), ``track.npz`` (where the face is in them),
-``sources.npz`` (frames that give skin and mouth), ``renderer.onnx`` and ``renderer.int8.onnx`` (this person's network, absent after a
-quick build) and ``contact-sheet.png``.
+``sources.npz`` (frames that give skin and mouth), ``renderer.onnx`` and ``renderer.int8.onnx`` (this person's
+network, absent after a quick build) and ``contact-sheet.png``.
 """
 
 import hashlib

@@ -30,12 +30,16 @@ class Way:
     numbers: Numbers
 
 
+EXACT = Way("onnxruntime", "fp32")
+"""What the others are compared with."""
+
+
 def installed() -> tuple[Way, ...]:
     """All ways there are here, the fastest first. On a graphics card, fp32 is."""
-    ways = [Way("onnxruntime", "int8"), Way("onnxruntime", "fp32")]
+    ways = [Way("onnxruntime", "int8"), EXACT]
     if find_spec("openvino") is not None:
-        ways = [Way("openvino", "int8"), ways[0], Way("openvino", "fp32"), ways[1]]
-    return (Way("onnxruntime", "fp32"),) if runs_on_cuda() else tuple(ways)
+        ways = [Way("openvino", "int8"), ways[0], Way("openvino", "fp32"), EXACT]
+    return (EXACT,) if runs_on_cuda() else tuple(ways)
 
 
 @dataclass(frozen=True)

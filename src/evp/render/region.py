@@ -1,6 +1,7 @@
 """The rectangle of a square picture in which something happens: the rest need not be computed."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -29,23 +30,17 @@ class Region:
 
     def grown(self, margin: int) -> "Region":
         """With ``margin`` more pixels on every side, as far as the picture goes."""
-        return Region(
-            *(slice(max(s.start - margin, 0), min(s.stop + margin, self.size)) for s in self._sides),
-            self.size,
-        )
+        return self._moved(lambda first: max(first - margin, 0), lambda last: min(last + margin, self.size))
 
     def stepped(self, step: int) -> "Region":
         """Grown to multiples of ``step``, which must divide the size."""
-        return Region(
-            *(slice(s.start // step * step, -(-s.stop // step) * step) for s in self._sides), self.size
-        )
+        return self._moved(lambda first: first // step * step, lambda last: -(-last // step) * step)
 
     def resized(self, size: int) -> "Region":
         """What shows the same in the picture at another size."""
         scale = size / self.size
-        return Region(
-            *(slice(math.floor(s.start * scale), math.ceil(s.stop * scale)) for s in self._sides), size
-        )
+        moved = self._moved(lambda first: math.floor(first * scale), lambda last: math.ceil(last * scale))
+        return Region(moved.rows, moved.columns, size)
 
     @property
     def index(self) -> tuple[slice, slice]:
@@ -57,6 +52,6 @@ class Region:
         """Rows and columns."""
         return self.rows.stop - self.rows.start, self.columns.stop - self.columns.start
 
-    @property
-    def _sides(self) -> tuple[slice, slice]:
-        return self.rows, self.columns
+    def _moved(self, first: Callable[[int], int], last: Callable[[int], int]) -> "Region":
+        rows, columns = (slice(first(s.start), last(s.stop)) for s in (self.rows, self.columns))
+        return Region(rows, columns, self.size)
