@@ -26,6 +26,7 @@ LAYERS = [
     {"original"},
     {"pipeline"},
     {"still"},
+    {"benchmark"},
     {"studio"},
     {"__init__"},
     {"commands"},

@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 from av.video.reformatter import ColorRange, Colorspace
@@ -15,7 +16,7 @@ import tiny
 from evp import media
 from evp.clock import FRAME_RATE, SAMPLE_RATE, SAMPLES_PER_FRAME
 from evp.errors import InputError, OutputError
-from evp.media import FilmWriter, check_output, length, probe, read_frames, read_speech
+from evp.media import FilmWriter, Picture, check_output, length, probe, read_frames, read_speech
 
 FRAME = 1 / FRAME_RATE
 
@@ -417,3 +418,39 @@ def test_length_does_not_believe_the_header(tmp_path):
 def test_length_of_what_is_no_video_is_refused(tmp_path):
     with pytest.raises(InputError, match="has no picture"):
         length(tiny.write_media(tmp_path / "a.wav", waveform=tiny.tone(1)))
+
+
+@pytest.mark.parametrize("height, width", [(48, 64), (47, 63)])
+def test_stored_picture_is_the_rgb_picture(height: int, width: int):
+    smooth = cv2.GaussianBlur(
+        np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8), (0, 0), 5
+    )
+    stored = Picture.of(smooth)
+    assert stored.shape == (48, 64)
+    np.testing.assert_allclose(stored.rgb()[:height, :width].astype(int), smooth, atol=6)
+
+
+def test_parts_of_a_stored_picture_go_where_they_came_from():
+    random = np.random.default_rng(0)
+    one, other = (Picture(random.integers(16, 236, (72, 64), np.uint8)) for _ in range(2))
+    part = other.part(10, 20, 18, 22)
+    np.testing.assert_array_equal(part.rgb(), other.rgb()[10:28, 20:42])
+    mixed = one.with_part(part, 10, 20)
+    expected = one.rgb()
+    expected[10:28, 20:42] = part.rgb()
+    np.testing.assert_array_equal(mixed.rgb(), expected)
+    np.testing.assert_array_equal(other.with_part(part, 10, 20).planes, other.planes)
+
+
+def test_written_stored_pictures_are_those_of_rgb(tmp_path):
+    frames = [np.full((48, 64, 3), 20 * n, np.uint8) for n in range(5)]
+    with FilmWriter(tmp_path / "a.mp4", 64, 48, None) as film:
+        for frame in frames:
+            film.write(frame)
+    with FilmWriter(tmp_path / "b.mp4", 64, 48, None) as film:
+        for frame in frames:
+            film.write_picture(Picture.of(frame))
+        with pytest.raises(ValueError, match="film of"):
+            film.write_picture(Picture.of(np.zeros((48, 62, 3), np.uint8)))
+    for a, b in zip(read_frames(tmp_path / "a.mp4"), read_frames(tmp_path / "b.mp4"), strict=True):
+        np.testing.assert_array_equal(a, b)

@@ -16,7 +16,9 @@ from evp.face import tracking
 from evp.face.tracking import Track
 from evp.media import read_frames, read_speech
 from evp.motion.expression import ExpressionModel
+from evp.motion.facial import FacialMotion
 from evp.pipeline import animate, animate_file, choose_emotion, emotion_space, motion_from_film, save_emotion
+from evp.portrait.perform import Painted
 from tiny import Hearing, actor, portrait, tone, write_actor, write_media
 
 MOUTH = 20
@@ -116,15 +118,15 @@ def test_interruption_keeps_the_film_that_was_there(bundle: Path, speech: Path, 
 def test_error_of_a_stage_reaches_the_caller(
     bundle: Path, speech: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    real = pipeline.perform
+    real = pipeline.paint
 
-    def failing(*given: object) -> Iterator[np.ndarray]:
+    def failing(*given: object) -> Iterator[Painted]:
         for number, frame in enumerate(real(*given)):
             if number == 3:
                 raise WeightsError("the weights are broken")
             yield frame
 
-    monkeypatch.setattr(pipeline, "perform", failing)
+    monkeypatch.setattr(pipeline, "paint", failing)
     done: list[int] = []
     with pytest.raises(WeightsError, match="the weights are broken"):
         animate_file(speech, bundle, tmp_path / "film.mp4", progress=lambda n, _: done.append(n))
@@ -329,11 +331,11 @@ def test_chosen_emotion_reaches_the_film(
 ):
     seen: list[np.ndarray] = []
 
-    def watched(_: np.ndarray, __: object, track: EmotionTrack, ___: object) -> Iterator[np.ndarray]:
+    def watched(_: np.ndarray, track: EmotionTrack, __: object) -> Iterator[FacialMotion]:
         seen.append(told_codes(track, 0.2)[0])
-        yield np.zeros((128, 144, 3), np.uint8)
+        yield FacialMotion(np.zeros(20, np.float32))
 
-    monkeypatch.setattr(pipeline, "animate", watched)
+    monkeypatch.setattr(pipeline, "move", watched)
     other = write_media(tmp_path / "other.wav", waveform=tone(1.0, level=0.1))
     np.save(tmp_path / "mix.npy", emotion_space().code({"angry": 1}))
     film = tmp_path / "film.mp4"

@@ -254,8 +254,12 @@ def encoded(pictures: Sequence[NDArray[np.uint8]]) -> bytes:
     with av.open(film, "w", format="mp4") as container:
         video = container.add_stream("libx264", rate=25, options={"crf": "4", "g": str(KEYFRAME_EVERY)})
         video.height, video.width, video.pix_fmt = *pictures[0].shape[:2], "yuv420p"
+        video.codec_context.colorspace, video.codec_context.color_range = Colorspace.ITU709, ColorRange.MPEG
         for picture in pictures:
-            container.mux(video.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(
+                format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+            )
+            container.mux(video.encode(frame))
         container.mux(video.encode(None))
     return film.getvalue()
 

@@ -34,6 +34,9 @@ def run_ahead(items: Iterator[Item], ahead: int = 3) -> Generator[Item, None, No
             give((None, error))
         else:
             give((None, StopIteration()))
+        finally:
+            if isinstance(items, Generator):
+                items.close()
 
     thread = threading.Thread(target=make, daemon=True)
     thread.start()

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from evp.commands import corpus, emotion, evaluate, film, original, portrait, still, studio, train
+from evp.commands import bench, corpus, emotion, evaluate, film, original, portrait, still, studio, train
 from evp.errors import EvpError
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -27,6 +27,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "emotion list": emotion.list_labels,
     "evaluate": evaluate.evaluate,
     "corpus prepare": corpus.prepare,
+    "bench": bench.bench,
     "import-evp": original.import_evp,
     "match-evp": original.match_evp,
     "landmarks": original.landmarks,

@@ -73,6 +73,66 @@ class FootageInfo:
     """Seconds, as the header has it."""
 
 
+@dataclass(frozen=True)
+class Picture:
+    """A picture as films of this program store it: 8 bits, BT.709, colour at half the resolution, even sides."""
+
+    planes: NDArray[np.uint8]
+    """(H * 3 / 2, W): luma, then both colour differences, a quarter of its size each, row by row."""
+
+    @staticmethod
+    def of(rgb: NDArray[np.uint8], converter: VideoReformatter | None = None) -> "Picture":
+        """From RGB (H, W, 3); an odd side grows by repeating the last pixel."""
+        odd = [(0, size % 2) for size in rgb.shape[:2]]
+        even = np.pad(rgb, [*odd, (0, 0)], mode="edge") if any(map(any, odd)) else np.ascontiguousarray(rgb)
+        stored = (converter or VideoReformatter()).reformat(
+            av.VideoFrame.from_numpy_buffer(even, format="rgb24"),
+            format="yuv420p",
+            dst_colorspace=Colorspace.ITU709,
+            dst_color_range=ColorRange.MPEG,
+        )
+        return Picture(np.asarray(stored.to_ndarray(), np.uint8))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width."""
+        return self.planes.shape[0] * 2 // 3, self.planes.shape[1]
+
+    def rgb(self) -> NDArray[np.uint8]:
+        """(H, W, 3) RGB."""
+        frame = self.frame()
+        frame.colorspace, frame.color_range = Colorspace.ITU709, ColorRange.MPEG
+        return np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+
+    def frame(self) -> av.VideoFrame:
+        """What the encoder takes."""
+        return av.VideoFrame.from_ndarray(self.planes, format="yuv420p")
+
+    def part(self, top: int, left: int, height: int, width: int) -> "Picture":
+        """A copy of a rectangle; all four numbers are even."""
+        cut = Picture(np.empty((height * 3 // 2, width), np.uint8))
+        for ours, theirs in zip(cut._split(), self._split(), strict=True):
+            scale = theirs.shape[1] / self.shape[1]
+            rows = slice(int(top * scale), int(top * scale) + ours.shape[0])
+            ours[:] = theirs[rows, int(left * scale) : int(left * scale) + ours.shape[1]]
+        return cut
+
+    def with_part(self, part: "Picture", top: int, left: int) -> "Picture":
+        """A copy with another picture in its place in it; both numbers are even."""
+        whole = Picture(self.planes.copy())
+        for ours, theirs in zip(whole._split(), part._split(), strict=True):
+            scale = ours.shape[1] / self.shape[1]
+            rows = slice(int(top * scale), int(top * scale) + theirs.shape[0])
+            ours[rows, int(left * scale) : int(left * scale) + theirs.shape[1]] = theirs
+        return whole
+
+    def _split(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
+        """Views of luma (H, W) and both colour differences (H / 2, W / 2)."""
+        height, width = self.shape
+        blue, red = self.planes[height:].reshape(2, height // 2, width // 2)
+        return self.planes[:height], blue, red
+
+
 def read_speech(path: Path, most_seconds: float = math.inf) -> NDArray[np.float32]:
     """The sound of any media file, or of a video: (samples,), 16 kHz mono, -1..1.
 
@@ -179,12 +239,17 @@ def read_frames(footage: Path | BinaryIO) -> Iterator[NDArray[np.uint8]]:
 def read_stretch(
     footage: BinaryIO, first: int, last: int, keyframe_every: int
 ) -> Iterator[NDArray[np.uint8]]:
+    """The pictures of `read_stored`, (H, W, 3) RGB."""
+    for picture in read_stored(footage, first, last, keyframe_every):
+        yield picture.rgb()
+
+
+def read_stored(footage: BinaryIO, first: int, last: int, keyframe_every: int) -> Iterator[Picture]:
     """The pictures ``first`` to ``last``, backwards when ``last`` is smaller, of a film made with ``keyframe_every``.
 
     Starts at once wherever ``first`` lies, and holds ``keyframe_every`` pictures at a time.
     """
     low, high = min(first, last), max(first, last)
-    as_written = _Upright(False, 1, 1)
     starts = range(low // keyframe_every * keyframe_every, high + 1, keyframe_every)
     with _open(footage) as container:
         stream = _picture_stream(container, footage)
@@ -198,7 +263,8 @@ def read_stretch(
                     break
                 if frame.time > (max(start, low) - 0.5) / FRAME_RATE:
                     group.append(frame)
-            yield from (as_written.rgb(frame) for frame in (group if first <= last else reversed(group)))
+            for frame in group if first <= last else reversed(group):
+                yield Picture(np.asarray(frame.to_ndarray(), np.uint8))
 
 
 def check_output(path: Path) -> None:
@@ -268,14 +334,14 @@ class FilmWriter:
         """Append one RGB frame (H, W, 3), shown for 1/25 s. Raises OutputError when it cannot be written."""
         if frame.shape != (*self._size, 3):
             raise ValueError(f"a frame of shape {frame.shape} in a film of {self._size}")
-        odd = [(0, size % 2) for size in frame.shape[:2]]
-        even = np.pad(frame, [*odd, (0, 0)], mode="edge") if any(map(any, odd)) else frame
-        picture = self._converter.reformat(
-            av.VideoFrame.from_ndarray(even, format="rgb24"),
-            format="yuv420p",
-            dst_colorspace=Colorspace.ITU709,
-            dst_color_range=ColorRange.MPEG,
-        )
+        self.write_picture(Picture.of(frame, self._converter))
+
+    def write_picture(self, frame: Picture) -> None:
+        """The same with a picture that is stored already as films store it."""
+        if frame.shape != (self._video.height, self._video.width):
+            raise ValueError(f"a picture of {frame.shape} in a film of {self._size}")
+        picture = frame.frame()
+        picture.colorspace, picture.color_range = Colorspace.ITU709, ColorRange.MPEG
         picture.pts, picture.time_base = self._frames, Fraction(1, FRAME_RATE)
         self._frames += 1
         with self._output_errors():

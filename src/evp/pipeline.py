@@ -28,7 +28,7 @@ from evp.original.landmarks import OriginalMotion
 from evp.original.lifting import motion_from_speech
 from evp.portrait.builtin import builtin_portrait
 from evp.portrait.bundle import Portrait
-from evp.portrait.perform import perform
+from evp.portrait.perform import paint, perform
 from evp.smoothing import smooth_in_time
 from evp.weights import load_session
 
@@ -47,26 +47,43 @@ def animate(
     """Frames (H, W, 3) RGB, 25 a second, of the portrait saying ``speech`` (samples,), 16 kHz mono, -1..1.
 
     Without an ``emotion`` the face stays neutral; `choose_emotion` makes one. ``motion`` takes the place of the
-    packaged model; one that was itself trained with emotions gets the mean code of the film, and its mouth is left
+    packaged model.
+    """
+    return perform(portrait, move(speech, emotion, motion))
+
+
+def move(
+    speech: NDArray[np.floating], emotion: EmotionTrack | None = None, motion: MotionModel | None = None
+) -> Iterator[FacialMotion]:
+    """The facial motion of `animate`.
+
+    A ``motion`` model that was itself trained with emotions gets the mean code of the film, and its mouth is left
     alone.
     """
     motion = motion or MotionModel.load()
     if emotion is None:
-        return perform(portrait, map(FacialMotion, chain.from_iterable(motion.predict_blocks(speech))))
+        return map(FacialMotion, chain.from_iterable(motion.predict_blocks(speech)))
     space, code = emotion_space(), None
     if motion.emotional:
         seconds = np.arange(len(speech) // SAMPLE_RATE + 1, dtype=np.float64)
         code = emotion.at(seconds).mean(axis=0) - space.codes[NEUTRAL]
     mouths = motion.predict_blocks(speech, code)
     voice = prosody(speech)
-    return perform(portrait, ExpressionModel.load().act(mouths, emotion, space, voice, not motion.emotional))
+    return ExpressionModel.load().act(mouths, emotion, space, voice, not motion.emotional)
 
 
 def animate_imported(
     speech: NDArray[np.floating], portrait: Portrait, motion: OriginalMotion, code: NDArray[np.float32]
 ) -> Iterator[NDArray[np.uint8]]:
     """The same with a network of the original system, which has its own emotion codes (128,)."""
-    return perform(portrait, map(FacialMotion, motion_from_speech(speech, motion, code)))
+    return perform(portrait, move_imported(speech, motion, code))
+
+
+def move_imported(
+    speech: NDArray[np.floating], motion: OriginalMotion, code: NDArray[np.float32]
+) -> Iterator[FacialMotion]:
+    """The facial motion of `animate_imported`."""
+    return map(FacialMotion, motion_from_speech(speech, motion, code))
 
 
 def open_motion(path: Path) -> MotionModel | OriginalMotion:
@@ -183,7 +200,8 @@ def animate_file(
     if motion_from is not None:
         waveform = _sound(speech) if speech is not None else _sound_or_none(motion_from)
         film_motion = motion_from_film(motion_from)
-        frames, total = perform(target, map(FacialMotion, film_motion)), len(film_motion)
+        moves: Iterator[FacialMotion] = map(FacialMotion, film_motion)
+        total = len(film_motion)
         waveform = None if waveform is None else waveform[: total * SAMPLES_PER_FRAME]
     elif speech is not None:
         waveform = _sound(speech)
@@ -191,17 +209,18 @@ def animate_file(
         model = None if motion is None else open_motion(motion)
         if isinstance(model, OriginalMotion):
             feature = str(emotion_feature or ("" if emotion == AUTO else emotion)) or None
-            frames = animate_imported(waveform, target, model, model.emotion(feature, emotion_audio))
+            moves = move_imported(waveform, model, model.emotion(feature, emotion_audio))
         else:
             track = choose_emotion(waveform, emotion, emotion_audio, emotion_feature)
-            frames = animate(waveform, target, track, model)
+            moves = move(waveform, track, model)
     else:
         raise InputError("give a recording of speech, or a film to take the motion from")
     height, width = target.manifest.size
     metadata = {"software": f"evp {version('evp')}"}
     with FilmWriter(output, width, height, waveform, metadata) as film:
-        for done, frame in enumerate(run_ahead(frames), start=1):
-            film.write(frame)
+        pictures = run_ahead(painted.stored() for painted in paint(target, moves))
+        for done, picture in enumerate(pictures, start=1):
+            film.write_picture(picture)
             if progress is not None:
                 progress(done, total)
 

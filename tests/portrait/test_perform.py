@@ -1,4 +1,6 @@
 import io
+import threading
+import time
 from dataclasses import replace
 from itertools import islice
 
@@ -6,12 +8,13 @@ import cv2
 import numpy as np
 import pytest
 
+from evp.evaluation.pictures import psnr
 from evp.face.head import Head
 from evp.face.layouts import BROW_LEFT_UPPER, EYE_LEFT, EYE_RIGHT, IRIS_LEFT, IRIS_RIGHT, MESH_POINTS
-from evp.media import read_frames
+from evp.media import Picture, read_frames
 from evp.motion.facial import FacialMotion, Feeling
 from evp.portrait.bundle import Portrait
-from evp.portrait.perform import eyes_open, lid_share, perform
+from evp.portrait.perform import eyes_open, lid_share, paint, perform
 from evp.render.inputs import View, face_mask
 from evp.render.renderer import Renderer
 from tiny import portrait
@@ -28,13 +31,13 @@ def asked(
 ) -> list[tuple[np.ndarray, View, list[View], list[View], dict | None]]:
     """What the renderer is asked to make."""
     calls = []
-    real = Renderer.render
+    real = Renderer.draft
 
     def watched(self, landmarks, frame, skin, mouth, emotions=None):
         calls.append((landmarks, frame, list(skin), list(mouth), emotions))
         return real(self, landmarks, frame, skin, mouth, emotions)
 
-    monkeypatch.setattr(Renderer, "render", watched)
+    monkeypatch.setattr(Renderer, "draft", watched)
     return calls
 
 
@@ -45,8 +48,9 @@ def test_as_many_frames_as_expressions(drawn: Portrait, count: int):
     assert all(frame.shape == (128, 144, 3) and frame.dtype == np.uint8 for frame in frames)
 
 
-def test_frames_come_one_by_one(drawn: Portrait):
+def test_frames_come_as_they_are_asked_for(drawn: Portrait):
     taken = []
+    before = threading.active_count()
 
     def endless():
         while True:
@@ -56,8 +60,15 @@ def test_frames_come_one_by_one(drawn: Portrait):
     frames = perform(drawn, endless())
     next(frames)
     next(frames)
-    assert len(taken) == 2
+    time.sleep(0.3)
+    assert (
+        len(taken) <= 2 + 2 * 5
+    )  # two stages are ahead, each by three that are ready, one in hand, one used
     frames.close()
+    count = len(taken)
+    time.sleep(0.1)
+    assert len(taken) == count
+    assert threading.active_count() == before
 
 
 @pytest.mark.parametrize("count", [20, 36])
@@ -204,8 +215,31 @@ def test_eyes_are_open_but_in_a_blink():
 
 def test_given_footage_takes_the_place_of_what_plays(drawn: Portrait):
     wanted = [FacialMotion(np.full(20, 0.3, np.float32))]
-    order = list(islice(drawn.play(), 4))
+    order = list(islice(drawn.play_stored(), 4))
     played = list(perform(drawn, wanted * 4))
     given = list(perform(drawn, wanted * 4, [order[3]]))
     assert len(given) == 1
     assert np.abs(given[0].astype(int) - played[3]).mean() < 0.5
+
+
+@pytest.mark.parametrize("size", [(128, 144), (127, 143)])
+def test_stored_picture_is_the_footage_but_for_the_face(drawn: Portrait, size: tuple[int, int]):
+    """What films hold: outside the box to the last bit, inside as the RGB picture is."""
+    sized = replace(drawn, manifest=replace(drawn.manifest, size=size))
+    wanted = drawn.aligner.coefficients[:4, :20] + 0.8
+    footage = [picture for _, picture in islice(drawn.play_stored(), 4)]
+    for painted, picture in zip(paint(sized, map(FacialMotion, wanted)), footage, strict=True):
+        rgb, stored = painted.rgb(), painted.stored()
+        assert rgb.shape == (*size, 3)
+        assert stored.shape == picture.shape
+        box = painted.box
+        outside = np.ones(picture.shape, bool)
+        outside[
+            max(box.top - 1, 0) : box.top + box.size + 1, max(box.left - 1, 0) : box.left + box.size + 1
+        ] = False
+        assert outside.any()
+        luma, before = (p.planes[: p.shape[0]] for p in (stored, picture))
+        np.testing.assert_array_equal(luma[outside], before[outside])
+        assert (luma != before)[~outside].any()
+        expected = Picture.of(rgb).rgb()[: size[0], : size[1]]
+        assert psnr(stored.rgb()[: size[0], : size[1]], expected) > 45

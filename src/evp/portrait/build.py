@@ -24,6 +24,8 @@ from evp.face.tracking import Span, Track, steady, track_faces
 from evp.media import FilmWriter, check_output, probe, read_frames
 from evp.portrait.bundle import KEYFRAME_EVERY, Consent, Manifest, Portrait, SourceFrames, playing_shot
 from evp.portrait.evaluate import evaluate, held_out
+from evp.render.engine import RendererWeights, quantised
+from evp.render.warp import WarpMesh
 
 Progress = Callable[[str, int, int], None]
 """Called with the name of the stage, what is done of it, and how much there is."""
@@ -35,6 +37,8 @@ MOST_SECONDS = 60.0
 FINE_TUNING_SECONDS = 400.0
 """Time that fine-tuning may take; the schedule is compressed to fit."""
 
+_QUANTISED_ON = 48
+"""Examples from which the ranges of a fine-tuned network's numbers are taken."""
 _FINE_TUNING_STEPS = 1500
 _FINE_TUNING_RATE = 4e-4
 _MOST_SOURCES = 400
@@ -125,7 +129,7 @@ def build_portrait(
     portrait = Portrait(manifest, head, sources, film.read_bytes(), None)
     if not quick:
         weights = _fine_tuned(portrait, pictures, training, work, seed, report)
-        portrait = replace(portrait, weights=weights)
+        portrait = replace(portrait, weights=weights.exact, weights_int8=weights.int8)
     figures, sheet = evaluate(portrait, lambda done, total: report("checking held-out frames", done, total))
     portrait = replace(portrait, manifest=replace(manifest, held_out=figures), sheet=_jpeg(sheet).tobytes())
     portrait.save(output)
@@ -253,9 +257,9 @@ def _fine_tuned(
     work: Path,
     seed: int,
     report: Progress,
-) -> bytes:
+) -> RendererWeights:
     """The packaged renderer, trained further on ``frames`` of the portrait, of which all ``pictures`` are given."""
-    from evp.render.dataset import Crops
+    from evp.render.dataset import Crops, example
     from evp.render.train import RenderConfig, export, fit, packaged
 
     small, landmarks, outline = [], [], []
@@ -283,4 +287,9 @@ def _fine_tuned(
         lambda done, total, _: report("learning", done, total),
     )
     export(network, work / "renderer.onnx", config)
-    return (work / "renderer.onnx").read_bytes()
+    exact = (work / "renderer.onnx").read_bytes()
+    rng, mesh = np.random.default_rng(seed), WarpMesh.build(portrait.basis)
+    seen = (
+        example(mesh, crops, int(number), rng)[0] for number in rng.integers(len(crops), size=_QUANTISED_ON)
+    )
+    return RendererWeights(exact, quantised(exact, seen))

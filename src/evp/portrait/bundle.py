@@ -2,20 +2,20 @@
 
 A bundle is an uncompressed ZIP archive: ``portrait.json`` (what it is, who consented, checksums of the rest),
 ``footage.mp4`` (the shots that were kept; the longest plays), ``track.npz`` (where the face is in them),
-``sources.npz`` (frames that give skin and mouth), ``renderer.onnx`` (this person's network, absent after a quick
-build) and ``contact-sheet.jpg``.
+``sources.npz`` (frames that give skin and mouth), ``renderer.onnx`` and ``renderer.int8.onnx`` (this person's
+network, absent after a quick build) and ``contact-sheet.jpg``.
 """
 
 import hashlib
 import io
 import json
+import os
 import secrets
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, lru_cache
-from importlib.resources import files
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -30,17 +30,18 @@ from evp.face.crop import Box, face_boxes
 from evp.face.head import Head
 from evp.face.layouts import FACE_OVAL
 from evp.face.pose import Pose
-from evp.media import read_stretch
+from evp.media import Picture, read_stored
+from evp.render.engine import RendererWeights
 from evp.render.inputs import View
 from evp.render.renderer import Renderer
 from evp.smoothing import smooth_in_time
-from evp.weights import load_session, open_session
 
 KIND = "evp portrait"
 FORMAT = 1
 MANIFEST, FOOTAGE, TRACK, SOURCES, RENDERER, SHEET = (
     "portrait.json", "footage.mp4", "track.npz", "sources.npz", "renderer.onnx", "contact-sheet.jpg",
 )  # fmt: skip
+RENDERER_INT8 = "renderer.int8.onnx"
 KEYFRAME_EVERY = 12
 """Frames between keyframes of the footage: as many pictures are held when it plays backwards."""
 
@@ -115,6 +116,8 @@ class Portrait:
     """This person's renderer, or None for the packaged one."""
     sheet: bytes | None = None
     """Contact sheet as JPEG."""
+    weights_int8: bytes | None = None
+    """The same renderer in smaller numbers, if it was made."""
 
     @cached_property
     def basis(self) -> FaceBasis:
@@ -160,9 +163,16 @@ class Portrait:
 
     @cached_property
     def _renderer(self) -> Renderer:
-        if self.weights is None:
-            return Renderer(load_session(Path(str(files("evp.render") / "renderer.onnx"))), self.basis)
-        return Renderer(open_session(self.weights, RENDERER), self.basis)
+        return Renderer(self.network.open(RENDERER, threads=_network_threads()), self.basis)
+
+    @property
+    def network(self) -> RendererWeights:
+        """This person's network, or the packaged one."""
+        return (
+            RendererWeights.packaged()
+            if self.weights is None
+            else RendererWeights(self.weights, self.weights_int8)
+        )
 
     @cached_property
     def turns(self) -> tuple[int, int]:
@@ -177,13 +187,17 @@ class Portrait:
 
     def play(self) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         """Frame numbers and pictures (H, W, 3) RGB for ever: forwards from the first turn, backwards from the last."""
-        first, last = self.turns
         height, width = self.manifest.size
+        for frame, picture in self.play_stored():
+            yield frame, picture.rgb()[:height, :width]
+
+    def play_stored(self) -> Iterator[tuple[int, Picture]]:
+        """`play`, with the pictures as the footage stores them: an odd side is one pixel longer."""
+        first, last = self.turns
         while True:
             for begin, end, step in ((first, last, 1), (last - 1, first + 1, -1)):
-                pictures = read_stretch(io.BytesIO(self.footage), begin, end, KEYFRAME_EVERY)
-                for frame, picture in zip(range(begin, end + step, step), pictures, strict=True):
-                    yield frame, picture[:height, :width]
+                pictures = read_stored(io.BytesIO(self.footage), begin, end, KEYFRAME_EVERY)
+                yield from zip(range(begin, end + step, step), pictures, strict=True)
 
     def played(self, number: int) -> int:
         """The frame that plays as number 0, 1, ... of `play`."""
@@ -191,19 +205,17 @@ class Portrait:
         place = number % max(1, 2 * (last - first))
         return first + min(place, 2 * (last - first) - place)
 
-    def picture(self, frame: int) -> NDArray[np.uint8]:
-        """The picture (H, W, 3) RGB of one frame, not to be written to; the last few are kept."""
+    def picture(self, frame: int) -> Picture:
+        """One frame of the footage as it is stored, not to be written to; the last few are kept."""
         return self._picture(frame)
 
     @cached_property
-    def _picture(self) -> Callable[[int], NDArray[np.uint8]]:
-        height, width = self.manifest.size
-
+    def _picture(self) -> Callable[[int], Picture]:
         @lru_cache(_KEPT_PICTURES)
-        def read(frame: int) -> NDArray[np.uint8]:
-            [picture] = read_stretch(io.BytesIO(self.footage), frame, frame, KEYFRAME_EVERY)
-            picture.flags.writeable = False
-            return picture[:height, :width]
+        def read(frame: int) -> Picture:
+            [picture] = read_stored(io.BytesIO(self.footage), frame, frame, KEYFRAME_EVERY)
+            picture.planes.flags.writeable = False
+            return picture
 
         return read
 
@@ -212,6 +224,8 @@ class Portrait:
         members = {FOOTAGE: self.footage, TRACK: _archive(self._track()), SOURCES: _archive(self._sources())}
         if self.weights is not None:
             members[RENDERER] = self.weights
+        if self.weights_int8 is not None:
+            members[RENDERER_INT8] = self.weights_int8
         if self.sheet is not None:
             members[SHEET] = self.sheet
         described = {"kind": KIND, "format": FORMAT, **asdict(self.manifest),
@@ -272,6 +286,11 @@ def read_manifest(path: Path) -> dict[str, Any]:
     return asdict(Portrait.open(path).manifest)
 
 
+def _network_threads() -> int:
+    """Half of the cores: warping, pasting and encoding other frames need the other half meanwhile."""
+    return max(1, (os.cpu_count() or 2) // 2)
+
+
 def _check_kind(described: object, path: Path) -> None:
     if not isinstance(described, dict) or described.get("kind") != KIND:
         raise PortraitError(f"{path} is not a portrait of this program")
@@ -303,6 +322,7 @@ def _assemble(described: dict[str, Any], members: dict[str, bytes]) -> Portrait:
         members[FOOTAGE],
         members.get(RENDERER),
         members.get(SHEET),
+        members.get(RENDERER_INT8),
     )
 
 

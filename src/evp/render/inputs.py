@@ -28,6 +28,7 @@ from evp.face.layouts import (
     NOSE_BASE,
     NOSE_BRIDGE,
 )  # fmt: skip
+from evp.render.region import Region
 from evp.render.warp import Field, Raster, WarpMesh
 
 INPUT_CHANNELS = 11
@@ -41,6 +42,9 @@ _FACE_CURVES = ((JAW, False), (BROW_LEFT_UPPER, False), (BROW_LEFT_LOWER, False)
 _EYE_CURVES = ((EYE_LEFT, True), (EYE_RIGHT, True), (IRIS_LEFT[1:], True), (IRIS_RIGHT[1:], True))
 _LIP_CURVES = ((LIPS_OUTER, True), (LIPS_INNER, True))
 _SHIFT = 4
+_MASK_PLANE = 6
+_FIELD_MARGIN = 3
+"""Pixels around a region in which places are found as well: their border is rough, and they are interpolated."""
 
 
 @dataclass(frozen=True)
@@ -113,18 +117,34 @@ def face_mask(landmarks: Sequence[NDArray[np.float32]], size: int) -> NDArray[np
 class Prepared:
     """The network's input for one frame, and what composes its output at any resolution."""
 
-    tensor: NDArray[np.float32]
-    """(11, 256, 256) network input; pictures and masks 0..1."""
-    mask: NDArray[np.uint8]
-    """(256, 256) of :func:`face_mask`."""
+    planes: NDArray[np.uint8]
+    """(11, 256, 256) pictures and masks: the network input, 0..255."""
     inside: NDArray[np.uint8]
     """(256, 256) soft inner mouth, where the mouth shows."""
+    region: Region
+    """Around all of the mask: outside of it nothing changes."""
+    lips: Region
+    """Around all that the mouth views show."""
     skin: list[Field]
     """How every skin view is warped."""
     mouth: list[Field]
     """How every mouth view is warped."""
     raster: Raster
     """The new face's mesh."""
+
+    @property
+    def mask(self) -> NDArray[np.uint8]:
+        """(256, 256) of :func:`face_mask`."""
+        return self.planes[_MASK_PLANE]
+
+    @property
+    def tensor(self) -> NDArray[np.float32]:
+        """(11, 256, 256) network input; pictures and masks 0..1."""
+        return self.tensor_of(Region.whole(CROP))
+
+    def tensor_of(self, region: Region) -> NDArray[np.float32]:
+        """(11, rows, columns) the part of the network input that lies in a region."""
+        return np.multiply(self.planes[:, region.rows, region.columns], np.float32(1 / 255), dtype=np.float32)
 
 
 def prepare(
@@ -141,30 +161,41 @@ def prepare(
     """
     small = frame.small
     points = scaled_points(landmarks, CROP / frame.size)
-    raster = Raster.draw(mesh, mesh.vertices(points, small.outline, CROP), CROP)
-    skin_fields, mouth_fields = (
-        [raster.field(mesh.vertices(v.small.landmarks, v.small.outline, CROP)) for v in views]
-        for views in (skin, mouth)
-    )
     mask = face_mask([points, small.landmarks], CROP)
     inner = inner_mouth(points, CROP)
     inside = cv2.GaussianBlur(inner, (0, 0), 1)
-    seen_mouth = _mean_sample(mouth_fields, [view.small for view in mouth], CROP)
-    face = blend(_mean_sample(skin_fields, [view.small for view in skin], CROP), seen_mouth, inside)
-    warped = blend(small.picture, face, mask)
-    lips = cv2.dilate(_filled([points], LIPS_OUTER, CROP), np.ones((9, 9), np.uint8))
-    seen_mouth = cv2.copyTo(seen_mouth, lips)
-    planes = [*cv2.split(warped), *cv2.split(seen_mouth), mask, *edges(points, CROP), inner]
-    tensor = np.empty((INPUT_CHANNELS, CROP, CROP), np.float32)
-    for channel, plane in zip(tensor, planes, strict=True):
-        np.multiply(plane, np.float32(1 / 255), out=channel)
-    return Prepared(tensor, mask, inside, skin_fields, mouth_fields, raster)
+    shown = cv2.dilate(_filled([points], LIPS_OUTER, CROP), np.ones((9, 9), np.uint8))
+    region, lips = Region.around(mask), Region.around(cv2.max(shown, inside))
+    raster = Raster.draw(mesh, mesh.vertices(points, small.outline, CROP), CROP)
+    skin_fields, mouth_fields = (
+        [
+            raster.field(
+                mesh.vertices(v.small.landmarks, v.small.outline, CROP), region=part.grown(_FIELD_MARGIN)
+            )
+            for v in views
+        ]
+        for views, part in ((skin, region), (mouth, lips))
+    )
+    face = small.picture.copy()
+    face[region.index] = _mean_sample(skin_fields, [view.small for view in skin], region)
+    seen = _mean_sample(mouth_fields, [view.small for view in mouth], lips)
+    face[lips.index] = blend(face[lips.index], seen, inside[lips.index])
+    warped = small.picture.copy()
+    warped[region.index] = blend(warped[region.index], face[region.index], mask[region.index])
+    planes = np.zeros((INPUT_CHANNELS, CROP, CROP), np.uint8)
+    planes[:3] = cv2.split(warped)
+    planes[3:6, lips.rows, lips.columns] = cv2.split(cv2.copyTo(seen, shown[lips.index]))
+    planes[_MASK_PLANE] = mask
+    planes[_MASK_PLANE + 1 : -1] = edges(points, CROP)
+    planes[-1] = inner
+    return Prepared(planes, inside, region, lips, skin_fields, mouth_fields, raster)
 
 
-def _mean_sample(fields: Sequence[Field], views: Sequence[View], size: int) -> NDArray[np.uint8]:
-    mean = fields[0].sample(views[0].picture, size)
+def _mean_sample(fields: Sequence[Field], views: Sequence[View], region: Region) -> NDArray[np.uint8]:
+    size = region.size
+    mean = fields[0].sample(views[0].picture, size, region)
     for count, (field, view) in enumerate(zip(fields[1:], views[1:], strict=True), start=2):
-        mean = cv2.addWeighted(mean, 1 - 1 / count, field.sample(view.picture, size), 1 / count, 0)
+        mean = cv2.addWeighted(mean, 1 - 1 / count, field.sample(view.picture, size, region), 1 / count, 0)
     return mean
 
 
@@ -180,15 +211,19 @@ def compose(
     Skin and mouth are warped at this resolution; the network's ``correction`` (3, 256, 256), -1..1, is enlarged.
     """
     size = frame.size
+    # soft masks reach one pixel farther when they are enlarged
+    region, lips = (part.grown(1).resized(size) for part in (prepared.region, prepared.lips))
     mask, inside = (
         cv2.resize(m, (size, size), interpolation=cv2.INTER_LINEAR) for m in (prepared.mask, prepared.inside)
     )
-    face = blend(_mean_sample(prepared.skin, skin, size), _mean_sample(prepared.mouth, mouth, size), inside)
+    made = frame.picture.copy()
+    made[region.index] = _mean_sample(prepared.skin, skin, region)
+    made[lips.index] = blend(made[lips.index], _mean_sample(prepared.mouth, mouth, lips), inside[lips.index])
     small = cv2.merge(list(correction * np.float32(255)))
-    corrected = cv2.add(
-        face, cv2.resize(small, (size, size), interpolation=cv2.INTER_LINEAR), dtype=cv2.CV_8U
-    )
-    return blend(frame.picture, corrected, mask)
+    enlarged = cv2.resize(small, (size, size), interpolation=cv2.INTER_LINEAR)
+    corrected = cv2.add(made[region.index], enlarged[region.index], dtype=cv2.CV_8U)
+    made[region.index] = blend(frame.picture[region.index], corrected, mask[region.index])
+    return made
 
 
 def blend(under: NDArray[np.uint8], over: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.uint8]:

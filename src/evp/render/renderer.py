@@ -1,15 +1,16 @@
 """Landmarks and footage -> the made face, at the footage's own resolution."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from evp.errors import WeightsError
 from evp.face.basis import FaceBasis
 from evp.face.crop import CROP
-from evp.render.inputs import INPUT_CHANNELS, View, compose, prepare
+from evp.render.inputs import INPUT_CHANNELS, Prepared, View, compose, prepare
+from evp.render.region import Region
 from evp.render.warp import WarpMesh
 from evp.render.wrinkles import Wrinkles
 from evp.weights import Session
@@ -47,18 +48,51 @@ class Renderer:
         views; of ``frame`` only what lies outside the face is used, unless it is among ``skin``. The folds that
         ``emotions`` (label -> share, 0..1) draw into skin are added.
         """
-        prepared = prepare(self._mesh, landmarks, frame, skin, mouth)
-        rows, columns = _used(prepared.mask)
+        return self.finish(self.correct(self.draft(landmarks, frame, skin, mouth, emotions)))
+
+    # The same in three steps, so that those of consecutive frames can overlap.
+
+    def draft(
+        self,
+        landmarks: NDArray[np.float32],
+        frame: View,
+        skin: Sequence[View],
+        mouth: Sequence[View],
+        emotions: Mapping[str, float] | None = None,
+    ) -> "Draft":
+        """The first step of `render`: warps everything at the network's resolution."""
+        return Draft(prepare(self._mesh, landmarks, frame, skin, mouth), frame, skin, mouth, emotions or {})
+
+    def correct(self, draft: "Draft") -> "Draft":
+        """The second step: what the network adds."""
+        region = draft.region
         correction = np.zeros((3, CROP, CROP), np.float32)
-        correction[:, rows, columns] = self._session.run(inputs=prepared.tensor[None, :, rows, columns])[0][0]
-        made = compose(prepared, correction, frame, skin, mouth)
-        return self._wrinkles.draw(made, prepared.raster, emotions) if emotions else made
+        correction[:, region.rows, region.columns] = self._session.run(
+            inputs=draft.prepared.tensor_of(region)[None]
+        )[0][0]
+        return replace(draft, correction=correction)
+
+    def finish(self, draft: "Draft") -> NDArray[np.uint8]:
+        """The third step: the picture (S, S, 3) at the footage's resolution."""
+        made = compose(draft.prepared, draft.correction, draft.frame, draft.skin, draft.mouth)
+        if not draft.emotions:
+            return made
+        return self._wrinkles.draw(made, draft.prepared.raster, draft.emotions)
 
 
-def _used(mask: NDArray[np.uint8]) -> tuple[slice, slice]:
-    """Rows and columns around all of a mask (256, 256), in steps that the network can take."""
-    left, top, width, height = cv2.boundingRect(mask)
-    return (
-        slice(top // _STEP * _STEP, -(-(top + height) // _STEP) * _STEP),
-        slice(left // _STEP * _STEP, -(-(left + width) // _STEP) * _STEP),
-    )
+@dataclass(frozen=True)
+class Draft:
+    """A frame that is being made."""
+
+    prepared: Prepared
+    frame: View
+    skin: Sequence[View]
+    mouth: Sequence[View]
+    emotions: Mapping[str, float]
+    correction: NDArray[np.float32] = field(default_factory=lambda: np.zeros((3, CROP, CROP), np.float32))
+    """(3, 256, 256) of the network."""
+
+    @property
+    def region(self) -> Region:
+        """The part of the crop that the network works on: around the mask, in steps that it can take."""
+        return self.prepared.region.stepped(_STEP)

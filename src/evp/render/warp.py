@@ -6,7 +6,7 @@ the crop lies in a triangle, and the warp is continuous.
 """
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import cv2
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from evp.face.basis import FaceBasis
 from evp.face.layouts import FACE_OVAL, LIP_INNER_LOWER, LIP_INNER_UPPER, MESH_POINTS
+from evp.render.region import Region
 
 RING_SCALE = 1.35
 """The ring is the neutral face's outline, this much larger about its centre."""
@@ -129,38 +130,50 @@ class Raster:
             cv2.fillConvexPoly(canvas, triangle, number, cv2.LINE_8, 8)
         return Raster(mesh, vertices, size, canvas)
 
-    def field(self, vertices: NDArray[np.float32], step: int = 1) -> "Field":
+    def field(self, vertices: NDArray[np.float32], step: int = 1, region: Region | None = None) -> "Field":
         """Where the pixels of the new frame come from in a source frame with ``vertices`` (V, >=2).
 
         The source's vertices are in pixels of a crop of the same size as the one drawn. With a ``step``, which must
-        divide the size, only every so many pixels are looked up: enough for what is smooth.
+        divide the size, only every so many pixels are looked up: enough for what is smooth. With a ``region``, only
+        its places are found, and at its border they are rough.
         """
-        triangles = self.mesh.triangles
-        ours = self.vertices[triangles][:, :, :2].astype(np.float64)
-        theirs = vertices[triangles][:, :, :2].astype(np.float64)
-        ours_edges = np.stack([ours[:, 1] - ours[:, 0], ours[:, 2] - ours[:, 0]], axis=2)
+        at = np.arange(0, self.size, step, dtype=np.float32) + np.float32((step - 1) / 2)
+        cut = (region or Region.whole(self.size)).index
+        a, b, c, d, e, f, left, top, right, bottom = np.take(
+            self._affine(vertices), self.number[::step, ::step][cut], axis=1
+        )
+        x, y = at[None, cut[1]], at[cut[0], None]
+        from_x = a * x + b * y + e
+        from_y = c * x + d * y + f
+        places = np.zeros((2, len(at), len(at)), np.float32)
+        # slivers leave single wild pixels
+        places[0][cut] = cv2.medianBlur(np.clip(from_x, left, right), 3)
+        places[1][cut] = cv2.medianBlur(np.clip(from_y, top, bottom), 3)
+        return Field(places[0], places[1], self.size)
+
+    def _affine(self, vertices: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(10, triangles): the affine map of every triangle to the source, and the bounds of where it may lead."""
+        theirs = vertices[self.mesh.triangles][:, :, :2].astype(np.float64)
+        corner, adjugate, det = self._inverse
         their_edges = np.stack([theirs[:, 1] - theirs[:, 0], theirs[:, 2] - theirs[:, 0]], axis=2)
-        det = ours_edges[:, 0, 0] * ours_edges[:, 1, 1] - ours_edges[:, 0, 1] * ours_edges[:, 1, 0]
+        linear = their_edges @ adjugate / det[:, None, None]
+        offset = theirs[:, 0] - np.einsum("fij,fj->fi", linear, corner)
+        low, high = theirs.min(axis=1) - _BEYOND, theirs.max(axis=1) + _BEYOND
+        rows = np.concatenate([linear.reshape(-1, 4), offset, low, high], axis=1)
+        return np.ascontiguousarray(rows.T, np.float32)
+
+    @cached_property
+    def _inverse(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """First corner (T, 2), adjugate (T, 2, 2) and determinant (T,) of every triangle's edges in the new frame."""
+        ours = self.vertices[self.mesh.triangles][:, :, :2].astype(np.float64)
+        edges = np.stack([ours[:, 1] - ours[:, 0], ours[:, 2] - ours[:, 0]], axis=2)
+        det = edges[:, 0, 0] * edges[:, 1, 1] - edges[:, 0, 1] * edges[:, 1, 0]
         det = np.where(np.abs(det) < 1e-3, np.where(det < 0, -1e-3, 1e-3), det)
         adjugate = np.stack([
-            np.stack([ours_edges[:, 1, 1], -ours_edges[:, 0, 1]], axis=1),
-            np.stack([-ours_edges[:, 1, 0], ours_edges[:, 0, 0]], axis=1),
+            np.stack([edges[:, 1, 1], -edges[:, 0, 1]], axis=1),
+            np.stack([-edges[:, 1, 0], edges[:, 0, 0]], axis=1),
         ], axis=1)  # fmt: skip
-        linear = their_edges @ adjugate / det[:, None, None]
-        offset = theirs[:, 0] - np.einsum("fij,fj->fi", linear, ours[:, 0])
-        low, high = theirs.min(axis=1) - _BEYOND, theirs.max(axis=1) + _BEYOND
-        rows = np.concatenate([linear.reshape(-1, 4), offset, low, high], axis=1).astype(np.float32)[
-            self.number[::step, ::step]
-        ]
-        at = np.arange(0, self.size, step, dtype=np.float32) + np.float32((step - 1) / 2)
-        x, y = at[None, :], at[:, None]
-        from_x = rows[..., 0] * x + rows[..., 1] * y + rows[..., 4]
-        from_y = rows[..., 2] * x + rows[..., 3] * y + rows[..., 5]
-        x = np.clip(from_x, rows[..., 6], rows[..., 8])
-        y = np.clip(from_y, rows[..., 7], rows[..., 9])
-        return Field(
-            cv2.medianBlur(x, 3), cv2.medianBlur(y, 3), self.size
-        )  # slivers leave single wild pixels
+        return ours[:, 0], adjugate, det
 
 
 @dataclass(frozen=True)
@@ -172,11 +185,18 @@ class Field:
     y: NDArray[np.float32]
     size: int
 
-    def sample(self, picture: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-        """The source ``picture`` (S, S, 3), of any size, warped into a new picture (size, size, 3)."""
+    def sample(
+        self, picture: NDArray[np.uint8], size: int, region: Region | None = None
+    ) -> NDArray[np.uint8]:
+        """The source ``picture`` (S, S, 3), of any size, warped into a new picture (size, size, 3), or a region of it.
+
+        The ``region`` is one of a picture of ``size``.
+        """
         scale = np.float32(picture.shape[0] / self.size)
-        x, y = (
-            cv2.resize((place + 0.5) * scale - 0.5, (size, size), interpolation=cv2.INTER_LINEAR)
-            for place in (self.x, self.y)
-        )
+        cut = (region or Region.whole(size)).index
+        x, y = (_enlarged((place + 0.5) * scale - 0.5, size)[cut] for place in (self.x, self.y))
         return cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _enlarged(place: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    return place if len(place) == size else cv2.resize(place, (size, size), interpolation=cv2.INTER_LINEAR)
