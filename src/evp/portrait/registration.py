@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evp.face.crop import CROP
-from evp.face.layouts import MESH_POINTS
-from evp.render.inputs import face_mask, inner_mouth
+from evp.face.layouts import LIPS_OUTER, MESH_POINTS
+from evp.render.inputs import face_mask, filled, inner_mouth
 from evp.render.sources import misfit
 from evp.render.warp import Raster, WarpMesh
 
@@ -25,6 +25,8 @@ _APART = 12
 """Frames closer in time than this share the tracker's mistakes and say nothing about each other."""
 _REACH = 5.0
 """Standard deviation, pixels of the crop, of the smoothing of the flow."""
+_LIP_REACH = 12.0
+"""The same for lips, which look different in every frame: they move with what is around them, and open as tracked."""
 _MOST = 3.0
 """Pixels of the crop that a landmark may move in one round."""
 _INSIDE = 5
@@ -33,6 +35,8 @@ _LIGHT = 16.0
 """Differences of brightness wider than this (standard deviation, pixels) are light, not place."""
 _TEXTURE = 20.0
 """Squared difference between neighbouring pixels, in levels, at which flow is half believed."""
+_DOUBT = 12.0
+"""Difference in levels, after the flow, at which it is hardly believed any more."""
 _COARSE = 2
 """Warping and weighing look at every second pixel."""
 
@@ -101,10 +105,18 @@ def _move(
     texture = cv2.GaussianBlur(slope, (0, 0), 2)
     inner = cv2.erode(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _INSIDE + 1,) * 2))
     mouth = cv2.dilate(inner_mouth(landmarks, CROP), np.ones((3, 3), np.uint8)).astype(np.float32) / 255
-    belief = inner * (1 - mouth) * texture / (texture + _TEXTURE)
-    smooth = _smooth(flow * belief[..., None], _REACH) / (_smooth(belief, _REACH) + 0.02)[..., None]
+    y, x = np.mgrid[:CROP, :CROP].astype(np.float32)
+    found = cv2.remap(expected, x + flow[..., 0], y + flow[..., 1], cv2.INTER_LINEAR).astype(np.float32)
+    doubt = cv2.GaussianBlur(np.abs(found - grey), (0, 0), 1.5) / _DOUBT
+    belief = inner * (1 - mouth) * texture / (texture + _TEXTURE) * np.exp(-(doubt**2))
+    fine, wide = (
+        _smooth(flow * belief[..., None], reach) / (_smooth(belief, reach) + 0.02)[..., None]
+        for reach in (_REACH, _LIP_REACH)
+    )
+    lips = _smooth(filled([landmarks], LIPS_OUTER, CROP).astype(np.float32) / 255, 4)[..., None]
+    lips = np.minimum(1, 2 * lips)
     x, y = np.clip(landmarks[None, :, :2], 0, CROP - 1).transpose(2, 0, 1)
-    move = -cv2.remap(smooth, x, y, cv2.INTER_LINEAR)[0]
+    move = -cv2.remap((1 - lips) * fine + lips * wide, x, y, cv2.INTER_LINEAR)[0]
     length = np.linalg.norm(move, axis=1, keepdims=True)
     return np.asarray(move * np.minimum(1, _MOST / np.maximum(length, 1e-6)), np.float32)
 
