@@ -1,3 +1,4 @@
+import hashlib
 import io
 import json
 import zipfile
@@ -285,6 +286,32 @@ def test_crops_of_every_shot_are_its_own():
     alone = [face_boxes(whole.head.pose[begin:end]) for begin, end in ((0, 12), (12, 30))]
     assert parts.boxes == alone[0] + alone[1]
     assert whole.shots == ((0, 30),)
+
+
+def test_crops_stay_where_they_were_cut(tmp_path: Path):
+    """Also when the head's pose has changed since, as it does when the frames are registered."""
+    drawn = portrait(30)
+    moved = replace(drawn.head.pose, shift=drawn.head.pose.shift + 3)
+    later = replace(drawn, head=replace(drawn.head, pose=moved), cuts=tuple(drawn.boxes))
+    later.save(tmp_path / "a.evp")
+    assert Portrait.open(tmp_path / "a.evp").boxes == drawn.boxes
+    assert replace(later, cuts=()).boxes != drawn.boxes
+
+
+def test_older_bundle_cuts_where_its_head_is(drawn: Portrait, saved: Path):
+    def older(content: dict[str, bytes]) -> None:
+        with np.load(io.BytesIO(content[TRACK])) as track:
+            kept = {name: track[name] for name in track.files if name != "boxes"}
+        stream = io.BytesIO()
+        np.savez(stream, **kept)
+        content[TRACK] = stream.getvalue()
+        described = json.loads(content[MANIFEST])
+        described["sha256"][TRACK] = hashlib.sha256(content[TRACK]).hexdigest()
+        content[MANIFEST] = json.dumps(described | {"format": 1}).encode()
+
+    again = Portrait.open(rewritten(saved, older))
+    assert again.cuts == ()
+    assert again.boxes == drawn.boxes
 
 
 def test_shots_are_kept(tmp_path: Path):

@@ -56,6 +56,13 @@ class Box:
         moved[..., 1] -= self.top
         return moved
 
+    def picture_points(self, points: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Points (..., 2 or 3) of the crop in pixels of the picture: the inverse of :meth:`points`."""
+        moved = np.array(points, np.float32)
+        moved[..., 0] += self.left
+        moved[..., 1] += self.top
+        return moved
+
 
 def scaled_points(points: NDArray[np.float32], scale: float) -> NDArray[np.float32]:
     """Points in a crop that was resized by ``scale``: pixel centres sit at half units (x, y), depth has no offset."""

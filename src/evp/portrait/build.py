@@ -4,7 +4,7 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -18,12 +18,14 @@ from numpy.typing import NDArray
 from evp.clock import FRAME_RATE
 from evp.errors import FaceError, InputError, MissingExtraError
 from evp.face.basis import FaceBasis
-from evp.face.crop import CROP, face_boxes, resized
+from evp.face.crop import CROP, Box, face_boxes, resized, scaled_points
 from evp.face.head import Head, find_neutral, fit_head
+from evp.face.layouts import FACE_OVAL
 from evp.face.tracking import Span, Track, steady, track_faces
 from evp.media import FilmWriter, check_output, probe, read_frames
 from evp.portrait.bundle import KEYFRAME_EVERY, Consent, Manifest, Portrait, SourceFrames, playing_shot
 from evp.portrait.evaluate import evaluate, held_out
+from evp.portrait.registration import register
 from evp.render.engine import RendererWeights, quantised
 from evp.render.warp import WarpMesh
 
@@ -41,7 +43,7 @@ _QUANTISED_ON = 48
 """Examples from which the ranges of a fine-tuned network's numbers are taken."""
 _FINE_TUNING_STEPS = 1500
 _FINE_TUNING_RATE = 4e-4
-_MOST_SOURCES = 400
+_MOST_SOURCES = 240
 _JPEG = [cv2.IMWRITE_JPEG_QUALITY, 93]
 """Colour at half resolution: footage has no more."""
 _FOOTAGE_CRF = 14
@@ -113,8 +115,7 @@ def build_portrait(
     ends = np.cumsum([shot.stop - shot.start for shot in shots]).tolist()
     borders = tuple(zip([0, *ends[:-1]], ends, strict=True))
     basis = FaceBasis.load()
-    neutral = find_neutral(basis, landmarks[slice(*playing_shot(borders))])
-    head = fit_head(basis, landmarks, neutral)
+    head = _head(basis, landmarks, borders)
     manifest = Manifest(
         source=footage.name, created=_now(), program=version("evp"), consent=Consent(consent.strip(), _now()),
         size=track.size, frames=len(landmarks), quick=quick,
@@ -122,11 +123,13 @@ def build_portrait(
         shots=borders,
     )  # fmt: skip
     film = work / "footage.mp4"
-    pictures = _cut(footage, film, shots, manifest, head, report)
+    boxes = tuple(box for begin, end in manifest.shots for box in face_boxes(head.pose[begin:end]))
+    pictures, small = _cut(footage, film, shots, manifest, boxes, report)
     training = np.flatnonzero(~held_out(manifest.shots))
-    chosen = _spread(basis, head, _sharp(pictures, training))
+    head = _head(basis, _registered(basis, head, boxes, small, training, report), borders)
+    chosen = _spread(basis, head, _sharp(small, training))
     sources = SourceFrames(chosen.astype(np.int32), tuple(pictures[n] for n in chosen))
-    portrait = Portrait(manifest, head, sources, film.read_bytes(), None)
+    portrait = Portrait(manifest, head, sources, film.read_bytes(), None, cuts=boxes)
     if not quick:
         weights = _fine_tuned(portrait, pictures, training, work, seed, report)
         portrait = replace(portrait, weights=weights.exact, weights_int8=weights.int8)
@@ -206,12 +209,17 @@ def _kept(track: Track) -> tuple[list[slice], list[Span]]:
 
 
 def _cut(
-    footage: Path, film: Path, shots: list[slice], manifest: Manifest, head: Head, report: Progress
-) -> list[NDArray[np.uint8]]:
-    """Write the shots as the portrait's own film and return the face crops, at its resolution, as JPEG."""
-    boxes = [box for begin, end in manifest.shots for box in face_boxes(head.pose[begin:end])]
+    footage: Path,
+    film: Path,
+    shots: list[slice],
+    manifest: Manifest,
+    boxes: tuple[Box, ...],
+    report: Progress,
+) -> tuple[list[NDArray[np.uint8]], list[NDArray[np.uint8]]]:
+    """Write the shots as the portrait's own film; also the face crops, as JPEG and (256, 256) in grey."""
     wanted = np.concatenate([np.arange(shot.start, shot.stop) for shot in shots])
     pictures: list[NDArray[np.uint8]] = []
+    small: list[NDArray[np.uint8]] = []
     height, width = manifest.size
     with FilmWriter(
         film, width, height, None, crf=_FOOTAGE_CRF, preset="veryfast", keyframe_every=KEYFRAME_EVERY
@@ -219,21 +227,59 @@ def _cut(
         for frame, picture in enumerate(islice(read_frames(footage), int(wanted[-1]) + 1)):
             if frame == wanted[len(pictures)]:
                 writer.write(picture)
-                pictures.append(_jpeg(boxes[len(pictures)].cut(picture)))
+                crop = boxes[len(pictures)].cut(picture)
+                pictures.append(_jpeg(crop))
+                small.append(np.asarray(cv2.cvtColor(resized(crop, CROP), cv2.COLOR_RGB2GRAY), np.uint8))
                 report("cutting the shots", len(pictures), len(boxes))
-    return pictures
+    return pictures, small
+
+
+def _head(basis: FaceBasis, landmarks: NDArray[np.floating], shots: Sequence[tuple[int, int]]) -> Head:
+    """The head in all shots, whose neutral face is that of the one which plays."""
+    return fit_head(basis, landmarks, find_neutral(basis, landmarks[slice(*playing_shot(shots))]))
+
+
+def _registered(
+    basis: FaceBasis,
+    head: Head,
+    boxes: tuple[Box, ...],
+    small: list[NDArray[np.uint8]],
+    training: NDArray[np.int_],
+    report: Progress,
+) -> NDArray[np.float32]:
+    """Picture meshes (T, 478, 3) that agree with the pictures, frame by frame."""
+
+    def in_crops(points: NDArray[np.floating]) -> NDArray[np.float32]:
+        return np.stack([
+            scaled_points(box.points(own), CROP / box.size) for box, own in zip(boxes, points, strict=True)
+        ])  # fmt: skip
+
+    placed = register(
+        WarpMesh.build(basis),
+        in_crops(head.pose.project(head.neutral + head.displacement)),
+        in_crops(head.pose.project(head.neutral[None, list(FACE_OVAL)])),
+        small,
+        basis.shape(basis.coefficients(head.displacement)),
+        head.pose.angles(),
+        training,
+        lambda done, total: report("registering the frames", done, total),
+    )
+    landmarks = [
+        box.picture_points(scaled_points(own, box.size / CROP))
+        for box, own in zip(boxes, placed, strict=True)
+    ]
+    return np.stack(landmarks)
 
 
 def _jpeg(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), _JPEG)[1].ravel()
 
 
-def _sharp(pictures: list[NDArray[np.uint8]], frames: NDArray[np.int_]) -> NDArray[np.int_]:
+def _sharp(small: list[NDArray[np.uint8]], frames: NDArray[np.int_]) -> NDArray[np.int_]:
     """``frames`` without the blurred ones: those whose face has much less detail than most."""
     detail = []
     for frame in frames:
-        small = resized(cv2.imdecode(pictures[frame], cv2.IMREAD_GRAYSCALE), CROP)
-        face = small[CROP // 4 : -CROP // 8, CROP // 4 : -CROP // 4]
+        face = small[frame][CROP // 4 : -CROP // 8, CROP // 4 : -CROP // 4]
         detail.append(float(np.abs(cv2.Laplacian(face, cv2.CV_32F)).mean()))
     return frames[np.asarray(detail) >= _BLUR_LIMIT * np.median(detail)]
 

@@ -37,7 +37,8 @@ from evp.render.renderer import Renderer
 from evp.smoothing import smooth_in_time
 
 KIND = "evp portrait"
-FORMAT = 1
+FORMAT = 2
+"""Bundles of format 1, from before faces were registered, are read as well."""
 MANIFEST, FOOTAGE, TRACK, SOURCES, RENDERER, SHEET = (
     "portrait.json", "footage.mp4", "track.npz", "sources.npz", "renderer.onnx", "contact-sheet.jpg",
 )  # fmt: skip
@@ -118,6 +119,8 @@ class Portrait:
     """Contact sheet as JPEG."""
     weights_int8: bytes | None = None
     """The same renderer in smaller numbers, if it was made."""
+    cuts: tuple[Box, ...] = ()
+    """Where the crop of every frame was cut, when that was before the head had its final pose."""
 
     @cached_property
     def basis(self) -> FaceBasis:
@@ -135,6 +138,8 @@ class Portrait:
     @cached_property
     def boxes(self) -> list[Box]:
         """The crop of every frame."""
+        if self.cuts:
+            return list(self.cuts)
         return [box for begin, end in self.shots for box in face_boxes(self.head.pose[begin:end])]
 
     @cached_property
@@ -244,7 +249,8 @@ class Portrait:
 
     def _track(self) -> dict[str, NDArray[Any]]:
         pose = self.head.pose
-        return {"neutral": self.head.neutral, "displacement": self.head.displacement.astype(np.float16),
+        boxes = np.array([(box.left, box.top, box.size) for box in self.boxes], np.int32)
+        return {"neutral": self.head.neutral, "displacement": self.head.displacement.astype(np.float16), "boxes": boxes,
                 "scale": pose.scale, "rotation": pose.rotation, "shift": pose.shift}  # fmt: skip
 
     def _sources(self) -> dict[str, NDArray[Any]]:
@@ -310,10 +316,12 @@ def _assemble(described: dict[str, Any], members: dict[str, bytes]) -> Portrait:
     with np.load(io.BytesIO(members[TRACK]), allow_pickle=False) as track:
         pose = Pose(track["scale"], track["rotation"], track["shift"])
         head = Head(track["neutral"], pose, track["displacement"].astype(np.float32))
+        cuts = tuple(Box(*map(int, row)) for row in track["boxes"]) if "boxes" in track else ()
     with np.load(io.BytesIO(members[SOURCES]), allow_pickle=False) as stored:
         offsets, stream, frames = stored["offsets"], stored["pictures"], stored["frames"]
     pictures = tuple(stream[a:b] for a, b in zip(offsets[:-1], offsets[1:], strict=True))
-    if len(head.pose) != manifest.frames or len(pictures) != len(frames):
+    whole = len(head.pose) == manifest.frames and len(cuts) in (0, manifest.frames)
+    if not whole or len(pictures) != len(frames):
         raise ValueError("its parts do not belong together")
     return Portrait(
         manifest,
@@ -323,6 +331,7 @@ def _assemble(described: dict[str, Any], members: dict[str, bytes]) -> Portrait:
         members.get(RENDERER),
         members.get(SHEET),
         members.get(RENDERER_INT8),
+        cuts,
     )
 
 
