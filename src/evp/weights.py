@@ -193,7 +193,7 @@ def _pixel_unshuffle(picture: Any, factor: int) -> Any:
     unordered = onnx.SpaceToDepth(
         picture, blocksize=factor
     )  # (place, channel) where (channel, place) is wanted
-    split: Any = np.array([0, factor * factor, picture.shape[1], -1], np.int64)
+    split: Any = [0, factor * factor, picture.shape[1], -1]
     ordered = onnx.Transpose(onnx.Reshape(unordered, split), perm=[0, 2, 1, 3])
     return onnx.Reshape(ordered, onnx.Shape(unordered))
 
