@@ -12,6 +12,7 @@ import logging
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -50,7 +51,7 @@ class Session:
 
 
 def load_session(path: Path, threads: int = 0) -> Session:
-    """Open the weights file at ``path``; ``threads`` 0 lets the engine use every core.
+    """Open the weights file at ``path``; ``threads`` 0 lets the engine use every core. The last few are kept open.
 
     Raises WeightsError when the file is missing, damaged, or not a weights file of this program.
     """
@@ -58,7 +59,12 @@ def load_session(path: Path, threads: int = 0) -> Session:
         content = path.read_bytes()
     except OSError as error:
         raise WeightsError(f"cannot read the weights {path}: {error.strerror}") from error
-    return open_session(content, str(path), threads)
+    return _kept_session(content, str(path), threads)
+
+
+@lru_cache(maxsize=4)
+def _kept_session(content: bytes, name: str, threads: int) -> Session:
+    return open_session(content, name, threads)
 
 
 def open_session(content: bytes, name: str, threads: int = 0, engine: Engine = "onnxruntime") -> Session:
@@ -187,7 +193,7 @@ def _pixel_unshuffle(picture: Any, factor: int) -> Any:
     unordered = onnx.SpaceToDepth(
         picture, blocksize=factor
     )  # (place, channel) where (channel, place) is wanted
-    split: Any = np.array([0, factor * factor, picture.shape[1], -1], np.int64)
+    split: Any = [0, factor * factor, picture.shape[1], -1]
     ordered = onnx.Transpose(onnx.Reshape(unordered, split), perm=[0, 2, 1, 3])
     return onnx.Reshape(ordered, onnx.Shape(unordered))
 

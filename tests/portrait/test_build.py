@@ -129,6 +129,7 @@ def test_fine_tuned_build_has_its_own_weights(film: Path, tmp_path: Path, monkey
     made = Portrait.open(tmp_path / "a.evp")
     assert not made.manifest.quick
     assert made.weights == packaged
+    assert any(way.numbers == "int8" for way in made.network.ways())
     assert [told for told in seen if told[0] == "learning"] == [("learning", 1, 2), ("learning", 2, 2)]
     [(network, config)] = written
     assert (config.steps, config.seed) == (2, 7)

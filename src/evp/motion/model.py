@@ -19,6 +19,8 @@ EMOTION_SIZE = 128
 CONTEXT_FRAMES = 28
 """Frames on both sides that can influence a frame: more than the reach of the network and of the gate."""
 BLOCK_FRAMES = 500
+FIRST_FRAMES = 25
+"""The first block is a short one: the first frame does not have to wait."""
 GATE_REACH = 2
 """Frames before and after speech in which the mouth still moves: it opens before the voice and closes after it."""
 GATE_FRAMES = 5
@@ -73,8 +75,9 @@ class MotionModel:
             np.zeros((1, EMOTION_SIZE), np.float32) if emotion is None else emotion[None].astype(np.float32)
         )
         frames = frames_for_samples(len(waveform))
-        for first in range(0, frames, block_frames):
-            last = min(first + block_frames, frames)
+        last = 0
+        while (first := last) < frames:
+            last = min(first + (block_frames if first else min(FIRST_FRAMES, block_frames)), frames)
             rows = log_mel_rows(
                 waveform, (first - CONTEXT_FRAMES) * ROWS_PER_FRAME, (last + CONTEXT_FRAMES) * ROWS_PER_FRAME
             )
