@@ -5,6 +5,9 @@
 #   make check     style, types, and whether docs/cli.md is fresh
 #   make docs      write docs/cli.md anew
 #   make pictures  make the pictures of the documents anew, with the built-in portrait
+#   make page      build the studio's page anew; needs Node 20
+#   make page-test tests of the page that need no browser; needs Node 20
+#   make studio-pictures  the pictures of the studio in the documents; needs Chromium
 #   make clean     remove the environment and all that was made
 
 PYTHON ?= python3
@@ -14,7 +17,7 @@ CLI_REFERENCE := $(BIN)/python -m typer evp.cli utils docs --name evp --title "C
 SPEECH := demo/speech.flac
 EMOTION := 0 neutral, 5.3 neutral, 6.2 happy, 8.8 happy, 9.8 angry, 12.4 angry, 13.2 neutral
 
-.PHONY: demo test check docs pictures clean
+.PHONY: demo test check docs pictures page page-test studio-pictures clean
 
 demo: out/demo.mp4
 	@echo "The film is $<"
@@ -38,6 +41,22 @@ docs: .venv/dev.stamp
 pictures: .venv/dev.stamp out/demo.mp4
 	$(BIN)/python scripts/film_pictures.py out/demo.mp4 --at 3.2 4.6 7.3 8.3 10.9 11.9 --span 4.5 12.5
 	$(BIN)/python scripts/emotion_pictures.py
+
+page: studio/node_modules
+	cd studio && npm run --silent build
+
+page-test: studio/node_modules
+	cd studio && npm run --silent types && npm test --silent
+
+studio/node_modules: studio/package-lock.json
+	cd studio && npm ci --silent && touch node_modules
+
+# Of a studio that runs at STUDIO, or of one that is started for it, with an empty data folder.
+STUDIO_PICTURES := $(BIN)/python scripts/studio_pictures.py
+studio-pictures: .venv/dev.stamp
+	@if test -n "$(STUDIO)"; then $(STUDIO_PICTURES) "$(STUDIO)" $(SPEECH) docs/pictures; else \
+	  mkdir -p out && rm -rf out/studio && { $(BIN)/evp studio --port 8769 --no-browser --data out/studio & } && \
+	  trap "kill $$!" EXIT && sleep 8 && $(STUDIO_PICTURES) http://127.0.0.1:8769/ $(SPEECH) docs/pictures; fi
 
 # Exact versions without dependencies: mediapipe asks for jax and a second OpenCV, which it never imports.
 .venv/run.stamp: requirements.lock pyproject.toml

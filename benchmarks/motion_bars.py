@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 
 from evp.clock import FRAME_RATE, ROWS_PER_FRAME, SAMPLE_RATE
 from evp.corpora.manifest import Manifest
+from evp.corpora.phones import stored_phones
 from evp.corpora.synchrony import best_lag
 from evp.face.basis import FaceBasis
 from evp.face.layouts import LOWER_LIP_INNER, MOUTH_CORNER_LEFT, MOUTH_CORNER_RIGHT, UPPER_LIP_INNER
 from evp.motion.model import MotionModel
-from evp.motion.visemes import BILABIAL
+from evp.motion.visemes import BILABIAL, viseme_rows
 
 MAX_LAG = 4
 CLOSED = 0.02
@@ -73,7 +74,8 @@ def measure(path: Path, model: MotionModel, basis: FaceBasis) -> Measured:
         travel = float(opening[:frames][known].std() / true_opening[known].std())
         width_travel = float(width[:frames][known].std() / true_width[known].std())
         neutral = float(np.median(clip["opening"][:frames][known] - true_opening[known]))
-    closures = bilabials(clip["visemes"]) if "visemes" in clip else []
+    rows = len(opening) * ROWS_PER_FRAME
+    closures = bilabials(viseme_rows(stored_phones(clip), rows))
     lips = np.clip(opening + neutral, 0, None)
     closed = sum(bool(lips[begin:end].min() <= CLOSED) for begin, end in closures)
     return Measured(r, lag, width_r, travel, width_travel, len(closures), closed)

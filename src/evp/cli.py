@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from evp.commands import corpus, emotion, film, original, portrait, still, studio, train
+from evp.commands import corpus, emotion, evaluate, film, original, portrait, still, studio, train
 from evp.errors import EvpError
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -25,6 +25,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "emotion hear": emotion.hear,
     "emotion code": emotion.code,
     "emotion list": emotion.list_labels,
+    "evaluate": evaluate.evaluate,
     "corpus prepare": corpus.prepare,
     "import-evp": original.import_evp,
     "match-evp": original.match_evp,

@@ -10,10 +10,12 @@ import pytest
 from evp.clock import SAMPLES_PER_FRAME
 from evp.corpora import prepare
 from evp.corpora.manifest import Manifest
+from evp.corpora.phones import Phone, stored_phones
 from evp.corpora.prepare import PrepareConfig, prepare_corpus
 from evp.corpora.readers.folder import read_folder
 from evp.corpora.readers.mead import read_mead
 from evp.corpora.readers.ravdess import read_ravdess
+from evp.corpora.recording import Listing
 from evp.errors import FaceError, InputError
 from evp.face.basis import FaceBasis
 from evp.face.layouts import MESH_POINTS, mouth_opening
@@ -100,6 +102,14 @@ def test_recordings_become_archives(recordings: Path, tracker: Tracker, tmp_path
     np.testing.assert_allclose(clip["opening"], mouth_opening(clip["landmarks"]), atol=1e-6)
     np.testing.assert_allclose(clip["angles"], actor(FRAMES).head.pose.angles(), atol=3)
     assert np.corrcoef(clip["coefficients"][:, 0], actor(FRAMES).coefficients[:, 0])[0, 1] > 0.95
+
+
+def test_a_transcript_that_is_not_said_is_no_reason_to_drop_a_recording(tmp_path: Path):
+    write_media(tmp_path / "a.wav", waveform=tone(1.0))
+    (tmp_path / "a.txt").write_text("xyzzyq")
+    [clip] = prepare_corpus(read_folder, [tmp_path], tmp_path / "c").clips
+    assert clip.voiced
+    assert "phones" not in stored(tmp_path / "c" / clip.file)
 
 
 def test_words_come_from_the_alignment(recordings: Path, tracker: Tracker, tmp_path: Path):
@@ -369,10 +379,17 @@ def test_late_sound_is_moved_into_step(tracker: Tracker, tmp_path: Path, planted
         assert waveform.shape == (FRAMES * SAMPLES_PER_FRAME,)
         return np.pad(opening, (planted, 0))[:FRAMES]
 
-    [clip] = prepare_corpus(read_folder, [tmp_path / "s"], tmp_path / "c", hear_opening=hear).clips
+    def read(folder: Path) -> Listing:
+        [recording] = read_folder(folder).recordings
+        return Listing((replace(recording, phones=(Phone("M", 0.4, 0.6),)),))
+
+    [clip] = prepare_corpus(read, [tmp_path / "s"], tmp_path / "c", hear_opening=hear).clips
     assert tracker.calls == 1
     assert clip.late == found
-    waveform = stored(tmp_path / "c" / clip.file)["waveform"]
+    archive = stored(tmp_path / "c" / clip.file)
+    [(name, begin, end)] = stored_phones(archive)
+    assert (name, begin, end) == ("M", pytest.approx(0.4 - found / 25), pytest.approx(0.6 - found / 25))
+    waveform = archive["waveform"]
     silence = FRAMES * SAMPLES_PER_FRAME - found * SAMPLES_PER_FRAME
     assert np.abs(waveform[silence - 700 : silence]).max() > 0.3 and not waveform[silence:].any()
 

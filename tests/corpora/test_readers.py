@@ -7,12 +7,13 @@ import pytest
 
 from evp.corpora.readers import READERS
 from evp.corpora.readers.cremad import read_cremad
-from evp.corpora.readers.emodb import read_emodb
+from evp.corpora.readers.emodb import SAMPA, read_emodb
 from evp.corpora.readers.folder import read_folder
 from evp.corpora.readers.mead import read_mead
 from evp.corpora.readers.ravdess import read_ravdess
 from evp.corpora.recording import Listing, Recording
 from evp.errors import InputError
+from evp.motion.visemes import GLIDES, UNLABELLED, viseme_of
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 
@@ -136,6 +137,30 @@ def test_emodb_keeps_boredom_under_its_own_name(tree: Tree):
     listing = read_emodb(folder)
     assert labels(listing) == [("03", "angry", None, "a01"), ("16", "bored", None, "b10")]
     assert dropped(listing) == {"16b10.wav": "its name is not one of EmoDB"}
+    assert not any(recording.phones for recording in listing.recordings)
+
+
+def test_emodb_reads_where_labelled_phones_end(tree: Tree):
+    folder = tree("03a01Wa.wav", "lablaut/03a01Waxx.lablaut")
+    lines = (
+        "nfields 1",
+        "#",
+        "  0.10 -1 .",
+        "  0.25 -1 a\t\t2",
+        "  0.30 -1 \t+hoe",
+        "  0.40 -1 !p\t+na",
+        "0.5 -1 -sth",
+        "",
+        "x",
+    )
+    (folder / "lablaut" / "03a01Waxx.lablaut").write_text("\n".join(lines))
+    [recording] = read_emodb(folder).recordings
+    assert recording.phones == (("SIL", 0.0, 0.1), ("AA", 0.1, 0.25), ("P", 0.3, 0.4))
+
+
+def test_every_phone_of_the_german_labels_has_a_class_of_mouth_shapes():
+    parts = [part for phone in SAMPA.values() for part in GLIDES.get(phone, (phone,))]
+    assert UNLABELLED not in map(viseme_of, parts)
 
 
 def test_a_folder_of_ones_own(tree: Tree):
@@ -148,6 +173,9 @@ def test_a_folder_of_ones_own(tree: Tree):
         ("bert__c", "bert", None, "bert/c.flac"),
     ]
     assert recordings[1].words == ((0.0, 0.5, "sil"), (0.5, 1.0, "bin"))
+    assert [recording.transcript for recording in recordings] == [None, "bin", None]
+    (folder / "anna" / "b.txt").write_text("Bin it.\n")
+    assert read_folder(folder).recordings[1].transcript == "Bin it."
     assert {r.speaker for r in read_folder(folder, speaker="file").recordings} == {"a", "b", "c"}
 
 
@@ -190,6 +218,8 @@ def test_the_data_sets_at_hand(layout: str, folder: str, clips: int, speakers: i
     assert len(recordings) == len({recording.name for recording in recordings}) == clips
     assert len({recording.speaker for recording in recordings}) == speakers
     assert len({recording.emotion for recording in recordings}) == emotions
+    if layout != "mead":
+        assert all(recording.phones or recording.transcript for recording in recordings)
 
 
 def test_a_ravdess_film_without_its_folder():

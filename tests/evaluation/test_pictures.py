@@ -1,9 +1,19 @@
+import cv2
 import numpy as np
 import pytest
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from evp.evaluation.pictures import face_box, flicker, mouth_box, psnr, ssim
-from evp.face.layouts import LIPS_OUTER
+from evp.evaluation.pictures import (
+    face_box,
+    flicker,
+    mouth_box,
+    outline_steps,
+    psnr,
+    sharpness,
+    ssim,
+    still_skin,
+)
+from evp.face.layouts import FACE_OVAL, LIPS_OUTER
 from tiny import actor, draw
 
 
@@ -80,3 +90,36 @@ def test_flicker_looks_only_where_all_regions_are_true():
     assert flicker(pictures, [left] * 3) == pytest.approx(100)
     assert flicker(pictures, [left, right, left]) == 0
     assert flicker(pictures[:2], [left] * 2) == 0
+
+
+def test_sharpness_scales_with_contrast_and_falls_with_blur():
+    _, true = pair()
+    assert sharpness(np.full((8, 8, 3), 90, np.uint8)) == 0
+    half = (true // 2).astype(np.uint8)
+    assert sharpness(half) == pytest.approx(sharpness(true) / 2, rel=0.05)
+    assert sharpness(cv2.GaussianBlur(true, (0, 0), 2)) < 0.5 * sharpness(true)
+
+
+def test_a_seam_is_found_where_it_was_planted_and_as_high():
+    points = actor(2).landmarks[1]
+    plain = np.full((128, 144, 3), 100.0)
+    outline = points[list(FACE_OVAL), :2]
+    middle = outline.mean(axis=0)
+    with_seam = cv2.fillPoly(
+        plain.copy(), [np.round(middle + 0.8 * (outline - middle)).astype(np.int32)], (112.0,) * 3
+    )
+    assert outline_steps(plain, points).max() == pytest.approx(0, abs=1e-3)
+    steps = outline_steps(with_seam, points)
+    assert steps.argmax() == 2  # sizes 0.7, 0.75, 0.8
+    assert 8 < steps.max() <= 12.01
+    assert steps[-1] == pytest.approx(0, abs=1e-3)
+
+
+def test_still_skin_is_forehead_and_cheeks():
+    landmarks = actor(2).landmarks[1]
+    skin = still_skin(landmarks, (128, 144, 3))
+    lips = np.round(landmarks[list(LIPS_OUTER), :2]).astype(int)
+    assert 0.02 < skin.mean() < 0.5
+    assert not skin[lips[:, 1], lips[:, 0]].any()
+    forehead = np.round(landmarks[151, :2]).astype(int)
+    assert skin[forehead[1], forehead[0]]

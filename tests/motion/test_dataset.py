@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from evp.audio.augment import AugmentConfig
-from evp.clock import SAMPLE_RATE, SAMPLES_PER_FRAME
+from evp.clock import FRAME_RATE, SAMPLE_RATE, SAMPLES_PER_FRAME
 from evp.corpora.manifest import ClipEntry, Manifest
 from evp.emotion.space import CODE_SIZE
 from evp.errors import InputError
@@ -26,7 +26,11 @@ def write_corpus(folder: Path) -> Path:
         sound = np.repeat(on, SAMPLES_PER_FRAME) * 0.1 * random.standard_normal(frames * SAMPLES_PER_FRAME)
         arrays = {"waveform": sound.astype(np.float32)}
         if speaker == "voice":
-            arrays |= {"visemes": np.repeat(np.where(on, BILABIAL, SILENCE), 4).astype(np.int8)}
+            times = np.arange(0, frames / FRAME_RATE + 0.1, 0.4)
+            arrays |= {
+                "phones": np.array([("SIL", "B")[k % 2] for k in range(len(times) - 1)]),
+                "phone_times": np.stack([times[:-1], times[1:]], axis=1),
+            }
         elif speaker == "rig":
             arrays |= {"auxiliary": np.stack([on, -on], axis=1)}
         else:

@@ -1,8 +1,9 @@
 """Recordings of people talking -> a prepared corpus: one archive a clip, a manifest, and what was dropped.
 
 The archive (``.npz``) of a clip holds ``waveform`` (samples,) float32, 16 kHz, -1..1, empty for a silent one, and the
-number of ``frames`` of 1/25 s. If the clip is filmed, its sound is as long as its frames, came ``late`` by so many of
-them before it was moved, is ``borrowed`` if there is an array of this name, and there are
+number of ``frames`` of 1/25 s; where it is known what is said, ``phones`` (phones,), ARPAbet names, and their
+``phone_times`` (phones, 2), begin and end in seconds. If the clip is filmed, its sound is as long as its frames, came
+``late`` by so many of them before it was moved, is ``borrowed`` if there is an array of this name, and there are
 
 - ``coefficients`` (frames, M + U), ``landmarks`` (frames, 478, 3) and ``neutral`` (478, 3) in the head frame;
 - ``opening`` and ``width`` (frames,) of the mouth in face heights; ``angles`` (frames, 3) degrees; ``valid`` (frames,);
@@ -11,6 +12,7 @@ them before it was moved, is ``borrowed`` if there is an array of this name, and
 """
 
 import functools
+import logging
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,9 +23,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from evp.clock import SAMPLES_PER_FRAME
+from evp.clock import FRAME_RATE, SAMPLES_PER_FRAME
 from evp.corpora.borrowed_sound import lend_sound
 from evp.corpora.manifest import NAME, ClipEntry, Manifest, Split
+from evp.corpora.phones import Phone, align
 from evp.corpora.recording import Listing, Reader, Recording
 from evp.corpora.splits import split_speakers
 from evp.corpora.synchrony import in_step
@@ -34,6 +37,8 @@ from evp.face.head import find_neutral, fit_head
 from evp.face.layouts import FACE_OVAL, mouth_opening, mouth_width
 from evp.face.tracking import track_faces
 from evp.media import read_frames, read_speech
+
+logger = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
 """Called with steps done and steps in all: one for each recording, and one more for each that was filmed."""
@@ -226,7 +231,8 @@ def _listen_or_track(recording: Recording, archive: Path, track: Path) -> None:
         return
     if recording.video is None:
         waveform = read_speech(recording.source)
-        _save(archive, waveform=waveform, frames=-(-len(waveform) // SAMPLES_PER_FRAME))
+        frames = -(-len(waveform) // SAMPLES_PER_FRAME)
+        _save(archive, waveform=waveform, frames=frames, **_phones(recording, waveform))
         return
     found = track_faces(read_frames(recording.video))
     if int(found.valid.sum()) < _LEAST_FRAMES:
@@ -291,6 +297,7 @@ def _finish(
         archive,
         waveform=waveform,
         late=late,
+        **_phones(recording, waveform, late),
         coefficients=coefficients,
         landmarks=meshes,
         neutral=head.neutral,
@@ -322,6 +329,25 @@ def _sound(recording: Recording, frames: int) -> NDArray[np.float32]:
         return np.zeros(0, np.float32)
     samples = frames * SAMPLES_PER_FRAME
     return np.pad(waveform, (0, max(0, samples - len(waveform))))[:samples]
+
+
+def _phones(
+    recording: Recording, waveform: NDArray[np.floating], late: int = 0
+) -> dict[str, NDArray[np.generic]]:
+    """The arrays that say what is heard when, as far as it is known; a transcript that does not fit counts as none."""
+    phones = tuple(
+        Phone(name, begin - late / FRAME_RATE, end - late / FRAME_RATE)
+        for name, begin, end in recording.phones
+    )
+    if not phones and recording.transcript and len(waveform):
+        try:
+            phones = align(waveform, recording.transcript)
+        except InputError as error:
+            logger.info("%s: %s", recording.source, error)
+    if not phones:
+        return {}
+    names, begins, ends = zip(*phones, strict=True)
+    return {"phones": np.array(names), "phone_times": np.stack([begins, ends], axis=1)}
 
 
 def _save(path: Path, **arrays: NDArray[np.generic] | int) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from evp.corpora.phones import Phone
 from evp.errors import InputError
 
 Emotion = Literal[
@@ -32,6 +33,10 @@ class Recording:
     sentence: str | None = None
     words: tuple[tuple[float, float, str], ...] = ()
     """Start and end in seconds, and the word."""
+    transcript: str | None = None
+    """What is said, if it is English: where its phones lie is found in the sound."""
+    phones: tuple[Phone, ...] = ()
+    """Where the phones lie, if the source says it."""
 
     def __post_init__(self) -> None:
         if self.video is None and self.audio is None:

@@ -6,10 +6,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from evp.face.layouts import LIPS_OUTER
+from evp.face.layouts import FACE_OVAL, LIPS_OUTER
 
 _SSIM_WINDOW = 7
 _MOUTH_MARGIN = 0.15
+_STILL_SKIN = (
+    (109, 10, 338, 337, 336, 9, 107, 108),  # forehead
+    (117, 118, 101, 36, 205, 187, 123),  # cheeks
+    (346, 347, 330, 266, 425, 411, 352),
+)
+_SEAM_SCALES = np.arange(0.7, 1.26, 0.05)
+"""Sizes, of the outline of the face, at which a seam is looked for."""
+_SEAM_WIDTH = 0.06
+"""Distance, of the way from the middle of the face to its outline, over which a step of colour is measured."""
 
 
 def _box(points: NDArray[np.floating], margin: float, shape: tuple[int, ...]) -> tuple[slice, slice]:
@@ -60,3 +69,34 @@ def flicker(pictures: Sequence[NDArray[np.uint8]], regions: Sequence[NDArray[np.
         if where.any():
             values.append(float(np.abs(a - 2 * b + c)[where].mean()))
     return float(np.mean(values)) if values else 0.0
+
+
+def still_skin(landmarks: NDArray[np.floating], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """(H, W) forehead and cheeks: skin that speech hardly moves, in a picture of this shape."""
+    canvas = np.zeros(shape[:2], np.uint8)
+    for numbers in _STILL_SKIN:
+        cv2.fillPoly(canvas, [np.round(landmarks[list(numbers), :2]).astype(np.int32)], 1)
+    return canvas.astype(bool)
+
+
+def sharpness(picture: NDArray[np.uint8]) -> float:
+    """Root mean square of the Laplacian of the brightness of a picture (H, W, 3), in levels: fine detail."""
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float64)
+    return float(np.sqrt(np.mean(cv2.Laplacian(grey, cv2.CV_64F) ** 2)))
+
+
+def outline_steps(picture: NDArray[np.floating], landmarks: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Mean step of brightness, in levels, across the outline of the face at several sizes: (sizes,), not signed.
+
+    ``picture`` (H, W, 3) is a mean over time, so that what moves is blurred and what stays, as a seam does, is seen.
+    """
+    grey = cv2.cvtColor(picture.astype(np.float32), cv2.COLOR_RGB2GRAY)
+    outline = landmarks[list(FACE_OVAL), :2].astype(np.float32)
+    middle = outline.mean(axis=0)
+
+    def ring(size: float) -> NDArray[np.float32]:
+        points = middle + size * (outline - middle)
+        return np.asarray(cv2.remap(grey, points[:, :1], points[:, 1:], cv2.INTER_LINEAR))[:, 0]
+
+    steps = [ring(size + _SEAM_WIDTH / 2) - ring(size - _SEAM_WIDTH / 2) for size in _SEAM_SCALES]
+    return np.abs(np.array(steps, np.float64)).mean(axis=1)

@@ -12,9 +12,9 @@ from evp.smoothing import smooth_in_time
 CROP = 256
 """Pixels of the square crop that the renderer's network works on and that training corpora hold."""
 
-_SIZE_HEIGHTS = 1.45
+SIZE_HEIGHTS = 1.45
 """Side of the crop in face heights."""
-_CENTRE = np.array([[[0.0, 0.30, 0.0]]])
+CENTRE = np.array([[[0.0, 0.30, 0.0]]])
 """Centre of the crop in the head frame."""
 _SMOOTH_FRAMES = 5.0
 
@@ -72,8 +72,8 @@ def resized(picture: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
 
 def face_boxes(pose: Pose) -> list[Box]:
     """One box per frame of a continuous shot; position and size move smoothly."""
-    centre = smooth_in_time(pose.project(_CENTRE)[:, 0, :2], _SMOOTH_FRAMES)
-    size = smooth_in_time(pose.scale, 5 * _SMOOTH_FRAMES) * _SIZE_HEIGHTS
+    centre = smooth_in_time(pose.project(CENTRE)[:, 0, :2], _SMOOTH_FRAMES)
+    size = smooth_in_time(pose.scale, 5 * _SMOOTH_FRAMES) * SIZE_HEIGHTS
     sides = np.maximum(16, 2 * np.round(size / 2)).astype(int)
     corners = np.round(centre - sides[:, None] / 2).astype(int)
     return [Box(int(x), int(y), int(side)) for (x, y), side in zip(corners, sides, strict=True)]

@@ -13,9 +13,10 @@ from evp.audio.loudness import RANGE, Loudness, crop_noise, loudness_of, normali
 from evp.audio.mel import log_mel
 from evp.clock import ROWS_PER_FRAME
 from evp.corpora.manifest import ClipEntry, Manifest
+from evp.corpora.phones import stored_phones
 from evp.emotion.space import CODE_SIZE
 from evp.errors import InputError
-from evp.motion.visemes import SILENCE, UNLABELLED
+from evp.motion.visemes import SILENCE, UNLABELLED, viseme_rows
 
 RAMP_FRAMES = 6
 """Frames in which the mouth comes to rest in silence, and leaves it again."""
@@ -77,7 +78,8 @@ def read_clips(
 ) -> list[Clip]:
     """The training clips of a prepared corpus that have sound, without the speakers and files in ``leave_out``.
 
-    A clip's archive has ``waveform`` and may have ``coefficients`` with ``valid``, ``visemes`` and ``auxiliary``. What
+    A clip's archive has ``waveform`` and may have ``coefficients`` with ``valid``, ``phones`` with ``phone_times`` and
+    ``auxiliary``. What
     the manifest names an emotion for gets the code that ``coder`` gives; without a coder, and without an
     emotion, a clip is neutral. Raises InputError when nothing is left to train on.
     """
@@ -103,9 +105,7 @@ def read_clip(corpus: Path, entry: ClipEntry, mouth_count: int, coder: EmotionCo
             count = min(frames, len(stored["valid"]))
             tracked[:count] = stored["valid"][:count]
             coefficients[:count] = stored["coefficients"][:count, :mouth_count] * tracked[:count, None]
-        visemes = np.full(len(mel), UNLABELLED, np.int8)
-        if "visemes" in stored:
-            visemes[:] = stored["visemes"][: len(mel)]
+        visemes = viseme_rows(stored_phones(stored), len(mel))
         auxiliary = stored["auxiliary"][:frames].astype(np.float32) if "auxiliary" in stored else None
     code = np.zeros(CODE_SIZE, np.float32)
     if coder is not None and entry.emotion is not None:

@@ -1,12 +1,12 @@
 """Classes of mouth shapes that the sounds of speech ask for: labels that need no video, so any voice can give them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evp.clock import FEATURE_RATE
+from evp.corpora.phones import Phone
 
 VISEMES: dict[str, str] = {
     "silence": "SIL",
@@ -35,36 +35,6 @@ UNLABELLED = -1
 GLIDES = {"AY": ("AA", "IY"), "EY": ("EH", "IY"), "OY": ("AO", "IY"), "AW": ("AA", "UW"), "OW": ("AO", "UW")}
 """Diphthongs as the two vowels they glide between, changing at GLIDE_POINT of their duration."""
 GLIDE_POINT = 0.6
-
-SAMPA: dict[str, str] = {
-    **dict.fromkeys(["p", "b", "m", "!p", "!b", "_p", "_b"], "P"),
-    **dict.fromkeys(["f", "v", "V"], "F"),
-    **dict.fromkeys(["t", "d", "n", "l", "!t", "!d", "_t", "_d", "nn"], "T"),
-    **dict.fromkeys(["s", "z"], "S"),
-    **dict.fromkeys(["S", "Z"], "SH"),
-    **dict.fromkeys(["k", "g", "N", "x", "C", "h", "!k", "!g", "_k", "_g", "NN", "R", "X"], "K"),
-    **dict.fromkeys(["u", "U", "y", "Y"], "UW"),
-    **dict.fromkeys(["o", "O", "2", "9"], "AO"),
-    "OY": "OY",
-    **dict.fromkeys(["a", "a:"], "AA"),
-    "aI": "AY",
-    "aU": "AW",
-    **dict.fromkeys(["E", "e"], "EH"),
-    **dict.fromkeys(["i", "I", "j"], "IY"),
-    **dict.fromkeys(["@", "6"], "AH"),
-    ".": "SIL",
-    "(": "SIL",
-}
-"""German SAMPA, as in EmoDB's hand labels, -> the ARPAbet phone of the same class. ``!`` marks a closure."""
-
-
-@dataclass(frozen=True)
-class Phone:
-    """One ARPAbet phone (upper case, no stress digit) from ``begin`` to ``end`` seconds."""
-
-    name: str
-    begin: float
-    end: float
 
 
 def viseme_of(phone: str) -> int:

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from evp.evaluation.pictures import face_box, flicker, mouth_box, psnr, ssim
+from evp.evaluation.pictures import face_box, flicker, mouth_box, psnr, ssim, still_skin
 from evp.media import read_stretch
 from evp.portrait.bundle import KEYFRAME_EVERY, Portrait
 from evp.portrait.perform import MOUTH_SHARE
@@ -23,11 +23,6 @@ SKIN_MOUTH_SHARE = 0.5
 _MOST_FRAMES = 125
 _SHEET_COLUMNS = 6
 _SHEET_PIXELS = 256
-_STILL_SKIN = (
-    (109, 10, 338, 337, 336, 9, 107, 108),  # forehead
-    (117, 118, 101, 36, 205, 187, 123),  # cheeks
-    (346, 347, 330, 266, 425, 411, 352),
-)
 
 
 def held_out(shots: Sequence[tuple[int, int]]) -> NDArray[np.bool_]:
@@ -78,7 +73,7 @@ def evaluate(
                 scores[f"{name}_psnr"].append(psnr(crop[at], view.picture[at]))
                 scores[f"{name}_ssim"].append(ssim(crop[at], view.picture[at]))
             real, made = [*real[-2:], picture], [*made[-2:], box.paste(picture, crop)]
-            still = [*still[-2:], _still_skin(portrait.landmarks[frame], picture.shape)]
+            still = [*still[-2:], still_skin(portrait.landmarks[frame], picture.shape)]
             if len(real) == 3:
                 scores.setdefault("flicker_real", []).append(flicker(real, still))
                 scores.setdefault("flicker_made", []).append(flicker(made, still))
@@ -102,10 +97,3 @@ def _runs(held: NDArray[np.bool_], shots: Sequence[tuple[int, int]]) -> list[ran
     most = -(-_MOST_FRAMES // len(shots))
     first = [begin + int(np.argmax(held[begin:end])) for begin, end in shots]
     return [range(start, min(start + most, end)) for start, (_, end) in zip(first, shots, strict=True)]
-
-
-def _still_skin(landmarks: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    canvas = np.zeros(shape[:2], np.uint8)
-    for numbers in _STILL_SKIN:
-        cv2.fillPoly(canvas, [np.round(landmarks[list(numbers), :2]).astype(np.int32)], 1)
-    return canvas.astype(bool)

@@ -30,6 +30,21 @@ EMOTIONS: dict[str, Emotion] = {
 }
 INTENSITIES = {"LO": 1, "MD": 2, "HI": 3, "XX": None, "X": None}  # one published name says X
 
+SENTENCES = {
+    "IEO": "it's eleven o'clock",
+    "TIE": "that is exactly what happened",
+    "IOM": "i'm on my way to the meeting",
+    "IWW": "i wonder what this is about",
+    "TAI": "the airplane is almost full",
+    "MTI": "maybe tomorrow it will be cold",
+    "IWL": "i would like a new alarm clock",
+    "ITH": "i think i have a doctor's appointment",
+    "DFA": "don't forget a jacket",
+    "ITS": "i think i've seen this before",
+    "TSI": "the surface is slick",
+    "WSI": "we'll stop in a couple of minutes",
+}
+
 _NAME = re.compile(rf"(\d{{4}})_([A-Z]{{3}})_({'|'.join(EMOTIONS)})_({'|'.join(INTENSITIES)})")
 
 
@@ -56,6 +71,7 @@ def read_cremad(folder: Path) -> Listing:
                 emotion=EMOTIONS[emotion],
                 intensity=INTENSITIES[level],
                 sentence=sentence,
+                transcript=SENTENCES.get(sentence),
             )
         )
     expected = "CREMA-D files such as AudioWAV/1001_IEO_ANG_HI.wav or VideoFlash/1001_IEO_ANG_HI.flv"

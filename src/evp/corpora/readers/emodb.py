@@ -1,12 +1,14 @@
 """EmoDB, the Berlin database of emotional speech (Burkhardt et al. 2005): ten speakers, ten German sentences.
 
 A file name says speaker (two digits), sentence (a letter and two digits), emotion (the first letter of its German
-word) and take (a letter): ``03a01Fa.wav``.
+word) and take (a letter): ``03a01Fa.wav``. Its hand-made phone labels are read from a folder ``lablaut`` beside it.
 """
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+from evp.corpora.phones import Phone
 from evp.corpora.recording import AUDIO_SUFFIXES, Emotion, Listing, Recording, media_files, refuse_empty
 
 EMOTIONS: dict[str, Emotion] = {
@@ -18,6 +20,29 @@ EMOTIONS: dict[str, Emotion] = {
     "T": "sad",
     "N": "neutral",
 }
+
+SAMPA: dict[str, str] = {
+    **dict.fromkeys(["p", "b", "m", "B", "!p", "!b", "_p", "_b", "pasp", "basp"], "P"),
+    **dict.fromkeys(["f", "v", "V"], "F"),
+    **dict.fromkeys(["t", "d", "n", "l", "nn", "L", "D", "4", "!t", "!d", "_t", "_d", "tasp", "dasp"], "T"),
+    **dict.fromkeys(["s", "z"], "S"),
+    **dict.fromkeys(["S", "Z"], "SH"),
+    **dict.fromkeys(
+        ["k", "g", "N", "NN", "x", "X", "C", "h", "H", "R", "G", "!k", "!g", "_k", "_g", "kasp", "gasp"], "K"
+    ),
+    **dict.fromkeys(["u", "U", "y", "Y"], "UW"),
+    **dict.fromkeys(["o", "O", "2", "9"], "AO"),
+    "OY": "OY",
+    **dict.fromkeys(["a", "a6"], "AA"),
+    "aI": "AY",
+    **dict.fromkeys(["aU", "AU", "aO", "ao"], "AW"),
+    **dict.fromkeys(["E", "e", "E6"], "EH"),
+    **dict.fromkeys(["i", "I", "j", "i6", "I6"], "IY"),
+    **dict.fromkeys(["@", "6", "@6"], "AH"),
+    ".": "SIL",
+    "(": "SIL",
+}
+"""German SAMPA, as in EmoDB's hand labels, -> the ARPAbet phone of the same class. ``!`` marks a closure."""
 
 _NAME = re.compile(rf"(\d\d)([ab]\d\d)([{''.join(EMOTIONS)}])[a-z]")
 
@@ -40,7 +65,25 @@ def read_emodb(folder: Path) -> Listing:
                 audio=path,
                 emotion=EMOTIONS[emotion],
                 sentence=sentence,
+                phones=tuple(_phones(path.parent / "lablaut" / f"{path.stem}xx.lablaut")),
             )
     return refuse_empty(
         Listing(tuple(recordings.values()), dropped), folder, "EmoDB files such as 03a01Fa.wav"
     )
+
+
+def _phones(labels: Path) -> Iterator[Phone]:
+    """The phones of a label file, whose lines say when each *ends*; none where it does not exist.
+
+    ``  0.244223   -1 l`` is an l; marks behind the symbol grade it. Other symbols are no phones.
+    """
+    begin = 0.0
+    lines = labels.read_text(encoding="latin-1").splitlines() if labels.exists() else []
+    for line in lines[lines.index("#") + 1 :] if "#" in lines else []:
+        fields = line.split()
+        if len(fields) < 2:
+            continue
+        end, symbol = float(fields[0]), fields[2] if len(fields) > 2 else ""
+        if phone := SAMPA.get(symbol):
+            yield Phone(phone, begin, end)
+        begin = end

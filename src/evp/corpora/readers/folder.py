@@ -1,4 +1,8 @@
-"""Folders of one's own: videos and sounds without labels, and word times where GRID's ``.align`` files lie beside."""
+"""Folders of one's own: videos and sounds without labels.
+
+What is said (in English) may lie beside, as a text file or as GRID's ``.align`` with the times of the words, under the
+same name: ``visit.mp4`` and ``visit.txt``.
+"""
 
 from pathlib import Path
 from typing import Literal
@@ -15,6 +19,7 @@ from evp.errors import InputError
 
 _GRID_TICKS = 25_000
 """Of a second, in a GRID alignment."""
+_GRID_PAUSES = ("sil", "sp")
 
 
 def read_folder(folder: Path, speaker: Literal["folder", "file"] = "folder") -> Listing:
@@ -32,13 +37,15 @@ def read_folder(folder: Path, speaker: Literal["folder", "file"] = "folder") -> 
         if len(videos) > 1 or len(sounds) > 1:
             raise InputError(f"{paths[0]} and {paths[1]} would have the same name in the corpus")
         person = place.absolute().parent.name if speaker == "folder" else place.name
+        words = _words(paths[0].with_suffix(".align"))
         recordings.append(
             Recording(
                 name=f"{person}__{place.name}",
                 speaker=person,
                 video=videos[0] if videos else None,
                 audio=sounds[0] if sounds else None,
-                words=_words(paths[0].with_suffix(".align")),
+                words=words,
+                transcript=_transcript(paths[0].with_suffix(".txt"), words),
             )
         )
     return refuse_empty(Listing(tuple(recordings)), folder, "videos or sound files of people talking")
@@ -50,3 +57,10 @@ def _words(alignment: Path) -> tuple[tuple[float, float, str], ...]:
         return ()
     rows = (line.split() for line in alignment.read_text().splitlines() if line.strip())
     return tuple((int(begin) / _GRID_TICKS, int(end) / _GRID_TICKS, word) for begin, end, word in rows)
+
+
+def _transcript(text: Path, words: tuple[tuple[float, float, str], ...]) -> str | None:
+    """The text, else the words; None without either."""
+    if text.exists():
+        return text.read_text().strip() or None
+    return " ".join(word for _, _, word in words if word not in _GRID_PAUSES) or None

@@ -30,6 +30,8 @@ EMOTIONS: dict[str, Emotion] = {
     "08": "surprised",
 }
 
+STATEMENTS = {"01": "kids are talking by the door", "02": "dogs are sitting by the door"}
+
 _NAME = re.compile(r"(?P<modality>0[1-3])-(?P<take>(0[12])-(0[1-8])-(0[12])-(0[12])-(0[12])-(\d\d))")
 _EXPECTED = "RAVDESS files such as Actor_01/03-01-05-02-01-01-01.wav"
 
@@ -64,4 +66,5 @@ def _recording(take: str, files: dict[str, Path]) -> Recording:
         emotion=EMOTIONS[emotion],
         intensity=int(intensity),
         sentence=statement,
+        transcript=STATEMENTS[statement],
     )

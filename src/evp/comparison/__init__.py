@@ -1,0 +1,1 @@
+"""Generated films against recorded ones: films in, figures and reports out."""
