@@ -42,6 +42,7 @@ def calls(monkeypatch):
 
     for module, names in {
         "evp.pipeline": ["animate_file"],
+        "evp.still": ["still_file"],
         "evp.portrait.build": ["build_portrait"],
         "evp.corpora.prepare": ["prepare_corpus"],
     }.items():
@@ -110,6 +111,19 @@ def test_animate_never_overwrites_what_lends_the_emotion(run, calls, option):
     assert result.exit_code == 1
     assert result.stderr == "evp: cannot write other.mp4: it is also an input\n"
     assert not calls
+
+
+def test_still_calls_still_file(run, calls):
+    result = run("still", "speech.wav", "-p", "me.evp", "-o", "a.png", "--at", "2.5", "-e", "happy:0.8")
+    assert (result.exit_code, result.stdout) == (0, "a.png\n")
+    assert run("still", "-o", "b.jpg").exit_code == 0
+    given = {"emotion": "happy:0.8", "at": 2.5}
+    usual = {"emotion": "auto", "at": 0.0}
+    assert calls == [
+        ("still_file", (Path("speech.wav"), Path("me.evp"), Path("a.png")), given),
+        ("still_file", (None, None, Path("b.jpg")), usual),
+    ]
+    assert "it is also an input" in run("still", "a.wav", "-o", "a.wav").stderr
 
 
 def test_animate_refuses_two_emotions_in_one_line_and_leaves_no_film(run):

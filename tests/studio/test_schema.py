@@ -48,7 +48,7 @@ def test_no_request_finds_a_bug(described: schemathesis.BaseSchema, say, client:
         def ask(case: schemathesis.Case, found: bool) -> None:
             if found and case.method != "DELETE":
                 case.path_parameters = {name: there[name] for name in case.path_parameters or {}}
-            response = case.call(headers=HEADERS)
+            response = case.call(headers=HEADERS, timeout=120)
             asked.add(f"{response.status_code} {case.method} {case.path}")
             case.validate_response(response, checks=CHECKS)
 

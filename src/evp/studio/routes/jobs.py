@@ -92,7 +92,7 @@ def film(job_id: Id, here: Here, download: bool = False) -> FileResponse:
 
 @router.get(
     "/{job_id}/events", response_class=Response,
-    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+    responses={200: {"content": {"text/event-stream": {}}}},
 )  # fmt: skip
 async def events(job_id: Id, here: Here) -> StreamingResponse:
     """The job at every change, as server-sent events; the last one is its end."""
