@@ -4,6 +4,7 @@
 #   make test     every test
 #   make check    style, types, and whether docs/cli.md is fresh
 #   make docs     write docs/cli.md anew
+#   make results  portraits and films of fixed lists of recordings, compared with the truth: docs/results.md
 #   make clean    remove the environment and all that was made
 
 PYTHON ?= python3
@@ -16,7 +17,7 @@ SPEECH := $(SHARED)/data/speech/Mark_neutral.flac
 CONSENT := contracted model, filmed for a public repository
 EMOTION := 0 neutral, 1.2 happy, 2.4 happy, 3.4 angry, 4.8 angry
 
-.PHONY: demo test check docs clean
+.PHONY: demo test check docs results clean
 
 demo: out/demo.mp4
 
@@ -41,6 +42,9 @@ check: .venv/dev.stamp
 
 docs: .venv/dev.stamp
 	$(CLI_REFERENCE) > docs/cli.md
+
+results: .venv/dev.stamp
+	$(BIN)/python scripts/results.py $(SHARED)/data --work out/results --page docs/results.md
 
 # Exact versions without dependencies: mediapipe asks for jax and a second OpenCV, which it never imports.
 .venv/run.stamp: requirements.lock pyproject.toml
