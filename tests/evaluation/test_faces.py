@@ -80,7 +80,7 @@ def test_lips_alone_are_the_lips(meshes):
     assert whole == pytest.approx(0.1 * 12 / 106, abs=1e-6)
 
 
-def test_head_motion_is_taken_out_and_missing_faces_stay_missing(meshes):
+def test_head_motion_is_taken_out_and_missing_faces_stay_missing():
     poses = random_poses(40, np.random.default_rng(1))
     neutral = FaceBasis.load().mean.astype(np.float64)
     still = np.broadcast_to(neutral, (40, 478, 3))
