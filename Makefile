@@ -5,6 +5,7 @@
 #   make check     style, types, and whether docs/cli.md is fresh
 #   make docs      write docs/cli.md anew
 #   make pictures  make the pictures of the documents anew, with the built-in portrait
+#   make results   portraits and films of fixed lists of recordings, compared with the truth: docs/results.md
 #   make page      build the studio's page anew; needs Node 20
 #   make page-test tests of the page that need no browser; needs Node 20
 #   make studio-pictures  the pictures of the studio in the documents; needs Chromium
@@ -14,10 +15,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 CLI_REFERENCE := $(BIN)/python -m typer evp.cli utils docs --name evp --title "Command line"
+SHARED ?= ../shared
 SPEECH := demo/speech.flac
 EMOTION := 0 neutral, 5.3 neutral, 6.2 happy, 8.8 happy, 9.8 angry, 12.4 angry, 13.2 neutral
 
-.PHONY: demo test check docs pictures page page-test studio-pictures clean
+.PHONY: demo test check docs pictures results page page-test studio-pictures clean
 
 demo: out/demo.mp4
 	@echo "The film is $<"
@@ -57,6 +59,8 @@ studio-pictures: .venv/dev.stamp
 	@if test -n "$(STUDIO)"; then $(STUDIO_PICTURES) "$(STUDIO)" $(SPEECH) docs/pictures; else \
 	  mkdir -p out && rm -rf out/studio && { $(BIN)/evp studio --port 8769 --no-browser --data out/studio & } && \
 	  trap "kill $$!" EXIT && sleep 8 && $(STUDIO_PICTURES) http://127.0.0.1:8769/ $(SPEECH) docs/pictures; fi
+results: .venv/dev.stamp
+	$(BIN)/python scripts/results.py $(SHARED)/data --work out/results --page docs/results.md
 
 # Exact versions without dependencies: mediapipe asks for jax and a second OpenCV, which it never imports.
 .venv/run.stamp: requirements.lock pyproject.toml
