@@ -27,7 +27,7 @@ class ReadoutConfig:
     """How the readout is fitted; the defaults are the shipped model's."""
 
     waves: int = 400
-    """Random features: cosines of random directions, which together act as a Gaussian kernel (Rahimi and Recht 2007)."""
+    """Cosines in random directions, which together act as a Gaussian kernel (Rahimi and Recht 2007)."""
     sharpness: float = 0.6
     """Inverse width of the kernel, relative to the usual size of what is heard."""
     ridge: float = 0.3
@@ -40,7 +40,7 @@ class ReadoutConfig:
 
 @dataclass(frozen=True)
 class Readout:
-    """From what is heard around a frame to the mouth: ``cos(moments of the standardised @ projection + phase)``, weighted."""
+    """From what is heard around a frame to the mouth: weighted cosines of its moments, standardised."""
 
     centre: NDArray[np.floating]
     """(I,) mean of what is heard."""
