@@ -147,25 +147,42 @@ def measure_all(
 def run_folds(corpus: Path, runs: Path, folds: int, hold_out: int, steps: int) -> dict[str, list[Measured]]:
     """Train without each group of speakers, measure on it, and write the mean of the networks to runs/motion.onnx.
 
-    Every network has been measured on people it never met, and their mean has met everybody. Its travel makes up
-    for what the networks lacked on unknown people.
+    A network has met nobody of the group it is measured on; what is fitted behind it has met everybody but the one
+    speaker, for whom it is fitted anew. The mean of the networks has met everybody.
     """
-    from evp.motion.train import MotionConfig, export_motion, read_network, train_motion
+    from evp.motion.dataset import read_clips
+    from evp.motion.train import (
+        MotionConfig,
+        ReadoutNetwork,
+        export_motion,
+        fit_readouts,
+        read_network,
+        train_motion,
+    )
 
     tracked = [clip for clip in Manifest.read(corpus).clips if clip.filmed and clip.voiced]
     (biggest, _), *others = Counter(clip.speaker for clip in tracked).most_common()
     clips = sorted(clip.file for clip in tracked if clip.speaker == biggest)[-hold_out:]
     groups = [sorted(speaker for speaker, _ in others)[fold::folds] for fold in range(folds)]
     results: dict[str, list[Measured]] = defaultdict(list)
+    basis = FaceBasis.load()
+    everybody = read_clips(corpus, basis.mouth_count, clips)
+    trained = []
     for fold, group in enumerate(groups):
         config = MotionConfig(leave_out=(*group, *clips), steps=steps)
-        weights = train_motion(corpus, runs / f"fold{fold}", config)
-        found = measure_all(corpus, MotionModel.load(weights), FaceBasis.load(), {*group, *clips})
-        for speaker, measured in found.items():
-            results[speaker] += measured
-    travel = mean([mean([clip.opening_travel for clip in results[speaker]]) for speaker, _ in others])
-    networks = [read_network(runs / f"fold{fold}" / "checkpoint.pt") for fold in range(folds)]
-    export_motion(runs / "motion.onnx", networks, {"left_out": groups, "held_out": clips}, 1 / travel)
+        train_motion(corpus, runs / f"fold{fold}", config)
+        network = read_network(runs / f"fold{fold}" / "checkpoint.pt")
+        fits = fit_readouts(network, everybody, config.readout)
+        for left in (*group, None):
+            readouts = [fit.solve([] if left is None else [left]) for fit in fits]
+            whole = ReadoutNetwork(network, readouts, config.decoder_share)
+            weights = runs / f"fold{fold}" / "measured.onnx"
+            export_motion(weights, [whole], {"left_out": group, "held_out": clips})
+            only = set(clips) if left is None else {left}
+            for speaker, measured in measure_all(corpus, MotionModel.load(weights), basis, only).items():
+                results[speaker] += measured
+        trained.append(whole)
+    export_motion(runs / "motion.onnx", trained, {"left_out": groups, "held_out": clips})
     return results
 
 

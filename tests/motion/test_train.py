@@ -10,16 +10,33 @@ pytest.importorskip("torch")
 import torch
 
 from evp.audio.augment import AugmentConfig
+from evp.audio.loudness import measure, normalised
+from evp.audio.mel import log_mel_rows
 from evp.corpora.manifest import ClipEntry, Manifest
 from evp.emotion.space import CODE_SIZE
 from evp.face.basis import FaceBasis
 from evp.motion import train
 from evp.motion.dataset import Batcher, EmotionCoder, read_clips
 from evp.motion.model import CONTEXT_FRAMES, MotionModel
-from evp.motion.train import MotionConfig, Training, export_motion, mouth_geometry, read_network, train_motion
+from evp.motion.network import MotionNetwork
+from evp.motion.readout import Readout, ReadoutConfig
+from evp.motion.train import (
+    PARTS,
+    MotionConfig,
+    ReadoutNetwork,
+    Training,
+    export_motion,
+    fit_readouts,
+    hear,
+    mouth_geometry,
+    read_network,
+    train_motion,
+)
 
 torch.set_num_threads(1)
-TINY = MotionConfig(steps=2, batch=2, crop_seconds=2, channels=8, checkpoint_every=1)
+TINY = MotionConfig(
+    steps=2, batch=2, crop_seconds=2, channels=8, checkpoint_every=1, readout=ReadoutConfig(waves=20)
+)
 CLIPS = (("anna", 40), ("bert", 60), ("voice", 50))
 
 
@@ -82,8 +99,44 @@ def test_torch_and_exported_network_agree(corpus: Path, tmp_path: Path) -> None:
     np.testing.assert_allclose(speech, expected.speech.sigmoid(), atol=1e-4)
 
 
-def test_context_covers_what_the_network_hears(corpus: Path) -> None:
+def readouts(network: MotionNetwork, corpus: Path) -> list[Readout]:
+    clips = read_clips(corpus, FaceBasis.load().mouth_count)
+    return [fit.solve() for fit in fit_readouts(network, clips, ReadoutConfig(waves=20))]
+
+
+def test_what_was_fitted_runs_in_the_network_as_it_was_fitted(corpus: Path) -> None:
     network = training(corpus, TINY).network.eval()
+    fitted = readouts(network, corpus)
+    features, neutral = torch.randn(1, 4 * 30, 64), torch.zeros(1, 128)
+    with torch.no_grad():
+        plain = network(features, neutral)
+        mixed = ReadoutNetwork(network, fitted, 0.25)(features, neutral)
+        heard = plain.heard[0].numpy()
+        mouth = np.mean([r.mouth(heard[:, part]) for r, part in zip(fitted, PARTS, strict=True)], axis=0)
+        expected = 0.75 * torch.tensor(mouth[None], dtype=torch.float32) + 0.25 * plain.coefficients
+        torch.testing.assert_close(
+            mixed.coefficients, network.closure(expected, plain.closure), atol=1e-4, rtol=1e-3
+        )
+    torch.testing.assert_close(mixed.speech, plain.speech)
+
+
+def test_what_is_heard_of_a_clip_is_what_the_model_hears(corpus: Path, tmp_path: Path) -> None:
+    run = training(corpus, TINY)
+    run.save(tmp_path / "checkpoint.pt")
+    network = read_network(tmp_path / "checkpoint.pt")
+    [anna] = [clip for clip in read_clips(corpus, FaceBasis.load().mouth_count) if clip.speaker == "anna"]
+    with np.load(corpus / "anna.npz") as stored:
+        waveform = stored["waveform"]
+    rows = log_mel_rows(waveform, -CONTEXT_FRAMES * 4, (40 + CONTEXT_FRAMES) * 4)
+    features = torch.from_numpy(normalised(rows, measure(waveform)))[None]
+    with torch.no_grad():
+        heard = network(features, torch.zeros(1, 128)).heard[0, CONTEXT_FRAMES:-CONTEXT_FRAMES]
+    np.testing.assert_allclose(hear(network, anna)[2:-2], heard[2:-2], atol=1e-3)
+
+
+def test_context_covers_what_the_network_hears(corpus: Path) -> None:
+    encoder = training(corpus, TINY).network.eval()
+    network = ReadoutNetwork(encoder, readouts(encoder, corpus), 0.5)
     sound = torch.randn(1, 4 * 120, 64, requires_grad=True)
     output = network(sound, torch.zeros(1, 128))
     (output.coefficients[0, 60].sum() + output.speech[0, 60]).backward()

@@ -4,8 +4,11 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import avg_pool1d, conv1d, pad
 
 from evp.audio.mel import BANDS
+from evp.clock import ROWS_PER_FRAME
+from evp.motion.readout import LIMIT, REACH, Readout, moments
 from evp.motion.visemes import NAMES
 
 EMOTION_SIZE = 128
@@ -24,6 +27,14 @@ class MotionOutput(NamedTuple):
     """(B, R / 2, len(visemes.NAMES)) logits at 50 Hz; a training target."""
     auxiliary: Tensor
     """(B, F, A) the same motion in the channels of another rig; a training target."""
+    closure: Tensor
+    """(B, F) probability that the lips are closed; the coefficients close them already."""
+    heard: Tensor
+    """(B, F, SAID + BAND_GROUPS) what the mouth follows from: what is said, and how loud it is in groups of bands."""
+
+
+SAID = MANNER_SIZE + len(NAMES)
+BAND_GROUPS = 16
 
 
 class Residual(nn.Module):
@@ -98,12 +109,42 @@ class MotionNetwork(nn.Module):
         """``features`` (B, R, BANDS), R a multiple of 4, and ``emotion`` (B, EMOTION_SIZE), zeros for neutral."""
         encoded = self.encoder(self.to_50_hz(features.transpose(1, 2)))
         visemes = self.visemes(encoded)
-        said = self.to_25_hz(torch.cat([self.manner(encoded), visemes.softmax(dim=1)], dim=1))
+        passed = torch.cat([self.manner(encoded), visemes.softmax(dim=1)], dim=1)
+        said = self.to_25_hz(passed)
         gain, shift = self.emotion(emotion)[..., None].chunk(2, dim=1)
         heads = self.heads(self.decoder(said * (1 + gain) + shift)).transpose(1, 2)
         mouth, speech, closure = heads.split(self.sizes, dim=2)
-        closed = self.closure(mouth, closure[..., 0].sigmoid())
-        return MotionOutput(closed, speech[..., 0], visemes.transpose(1, 2), self.other_rig(closed))
+        closing = closure[..., 0].sigmoid()
+        closed = self.closure(mouth, closing)
+        loud = features.reshape(len(features), -1, ROWS_PER_FRAME, BAND_GROUPS, BANDS // BAND_GROUPS)
+        heard = torch.cat([avg_pool1d(passed, 2).transpose(1, 2), loud.mean(dim=(2, 4))], dim=2)
+        return MotionOutput(
+            closed, speech[..., 0], visemes.transpose(1, 2), self.other_rig(closed), closing, heard
+        )
+
+
+class Waves(nn.Module):
+    """A fitted ``Readout`` that runs within the network."""
+
+    def __init__(self, readout: Readout) -> None:
+        super().__init__()
+        self.centre: Tensor
+        self.scale: Tensor
+        self.moments: Tensor
+        self.phase: Tensor
+        self.projection: Tensor
+        self.weights: Tensor
+        self.rest: Tensor
+        for name, array in {**vars(readout), "moments": moments()}.items():
+            self.register_buffer(name, torch.tensor(array, dtype=torch.float32))
+
+    def forward(self, heard: Tensor) -> Tensor:
+        """(B, F, I) -> (B, F, M)."""
+        standardised = ((heard - self.centre) / self.scale).clamp(-LIMIT, LIMIT)
+        each = pad(standardised.transpose(1, 2), (REACH, REACH), mode="replicate")
+        kernel = self.moments.T.repeat(heard.shape[2], 1)[:, None]
+        around = conv1d(each, kernel, groups=heard.shape[2]).transpose(1, 2)
+        return (around @ self.projection + self.phase).cos() @ self.weights.T - self.rest
 
 
 class SpeakerStyle(nn.Module):

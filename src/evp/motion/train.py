@@ -2,16 +2,18 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from evp.audio.augment import AugmentConfig
+from evp.audio.loudness import RANGE, Loudness, crop_noise, normalised
 from evp.audio.mel import BANDS
 from evp.clock import FRAME_RATE, ROWS_PER_FRAME
 from evp.face.basis import FaceBasis
@@ -25,10 +27,19 @@ from evp.face.layouts import (
 )
 from evp.losses import weighted_sum
 from evp.motion.codes import hearing_coder
-from evp.motion.dataset import Batcher, EmotionCoder, read_clips
+from evp.motion.dataset import Batcher, Clip, EmotionCoder, read_clips
 from evp.motion.losses import Geometry, Targets, motion_losses
-from evp.motion.model import FORMAT
-from evp.motion.network import EMOTION_SIZE, MotionNetwork, SpeakerStyle
+from evp.motion.model import CONTEXT_FRAMES, FORMAT
+from evp.motion.network import (
+    BAND_GROUPS,
+    EMOTION_SIZE,
+    SAID,
+    MotionNetwork,
+    MotionOutput,
+    SpeakerStyle,
+    Waves,
+)
+from evp.motion.readout import Example, Readout, ReadoutConfig, ReadoutFit
 from evp.training import Part, Progress, Resumable
 from evp.weights import export_weights
 
@@ -82,6 +93,10 @@ class MotionConfig:
     """Speakers and files that are not trained on."""
     emotion: bool = True
     """Whether clips whose emotion is known bring their emotion code; otherwise all count as neutral."""
+    readout: ReadoutConfig = field(default_factory=ReadoutConfig)
+    """What is fitted behind the encoder when it is trained."""
+    decoder_share: float = 0.25
+    """How much of the mouth comes from the decoder that is trained by gradient, the rest from what is fitted."""
     seed: int = 0
     """Start of every random choice."""
     checkpoint_every: int = 500
@@ -159,10 +174,62 @@ class Training(Resumable):
         return json.dumps(asdict(self.config))
 
 
+PARTS = (slice(0, SAID), slice(SAID, SAID + BAND_GROUPS), slice(0, SAID + BAND_GROUPS))
+"""What each readout of a network is given of ``MotionOutput.heard``: what is said, how loud it is, and both."""
+
+
+class ReadoutNetwork(nn.Module):
+    """A network whose mouth comes, but for a share, from what was fitted behind its encoder."""
+
+    def __init__(self, network: MotionNetwork, readouts: Sequence[Readout], decoder_share: float) -> None:
+        """``readouts`` are those of PARTS."""
+        super().__init__()
+        self.network, self.decoder_share = network, decoder_share
+        self.waves = nn.ModuleList(map(Waves, readouts))
+
+    def forward(self, features: Tensor, emotion: Tensor) -> MotionOutput:
+        output: MotionOutput = self.network(features, emotion)
+        fitted = [waves(output.heard[..., part]) for waves, part in zip(self.waves, PARTS, strict=True)]
+        share = self.decoder_share
+        mouth = (1 - share) * torch.stack(fitted).mean(dim=0) + share * output.coefficients
+        return output._replace(coefficients=self.network.closure(mouth, output.closure))
+
+
+def fit_readouts(
+    network: MotionNetwork, clips: Iterable[Clip], config: ReadoutConfig
+) -> tuple[ReadoutFit, ...]:
+    """The readouts of PARTS, ready to be solved, on the clips whose mouth is tracked."""
+    filmed = [clip for clip in clips if clip.tracked.any()]
+    heard = [hear(network, clip) for clip in filmed]
+    silence = network(torch.zeros(1, 16 * ROWS_PER_FRAME, BANDS), torch.zeros(1, EMOTION_SIZE)).heard[0, 8]
+    return tuple(
+        ReadoutFit(
+            [
+                Example(clip.speaker, each[:, part], clip.coefficients, clip.tracked)
+                for clip, each in zip(filmed, heard, strict=True)
+            ],
+            silence[part].detach().numpy(),
+            network.closure.opening.numpy(),
+            config,
+        )
+        for part in PARTS
+    )
+
+
+def hear(network: MotionNetwork, clip: Clip) -> NDArray[np.floating]:
+    """``MotionOutput.heard`` of a clip as it was recorded, (F, I)."""
+    rows = clip.rows[: clip.frames * ROWS_PER_FRAME]
+    features = normalised(rows, Loudness(0.0, crop_noise(rows, silence=-1.7 * RANGE)))
+    padding = ((CONTEXT_FRAMES * ROWS_PER_FRAME,) * 2, (0, 0))
+    with torch.no_grad():
+        output = network(torch.from_numpy(np.pad(features, padding))[None], torch.zeros(1, EMOTION_SIZE))
+    return np.asarray(output.heard[0, CONTEXT_FRAMES : CONTEXT_FRAMES + clip.frames].numpy())
+
+
 class Deployed(nn.Module):
     """What is shipped: the weighted mean of one or more networks, its travel calibrated."""
 
-    def __init__(self, networks: Sequence[MotionNetwork], shares: Sequence[float], travel: float) -> None:
+    def __init__(self, networks: Sequence[nn.Module], shares: Sequence[float], travel: float) -> None:
         super().__init__()
         self.networks = nn.ModuleList(networks)
         self.shares, self.travel = shares, travel
@@ -178,7 +245,7 @@ class Deployed(nn.Module):
 
 def export_motion(
     path: Path,
-    networks: Sequence[MotionNetwork],
+    networks: Sequence[nn.Module],
     metadata: Mapping[str, Any],
     travel: float = 1.0,
     shares: Sequence[float] | None = None,
@@ -232,7 +299,10 @@ def train_motion(
     training.run(checkpoint, config.steps, config.checkpoint_every, progress)
     emotional = any(bool(clip.emotion.any()) for clip in clips)
     metadata = {"config": asdict(config), "speakers": batcher.speakers, "emotional": emotional}
-    export_motion(output / "motion.onnx", [read_network(checkpoint)], metadata)
+    network = read_network(checkpoint)
+    share = 1.0 if emotional else config.decoder_share  # what is fitted does not hear emotion
+    readouts = [fit.solve() for fit in fit_readouts(network, clips, config.readout)]
+    export_motion(output / "motion.onnx", [ReadoutNetwork(network, readouts, share)], metadata)
     return output / "motion.onnx"
 
 
