@@ -74,9 +74,10 @@ def take(browser: Browser, shot: Shot, address: str, speech: Path, film: bool) -
 
 
 def settle(page: Page) -> None:
-    """Until every picture is there and the face has followed."""
+    """Until every picture and film is there and the face has followed."""
     ready = (
         "[...document.images].every(one => one.complete && one.naturalWidth > 0 || one.loading === 'lazy')"
+        " && [...document.querySelectorAll('video')].every(one => one.readyState >= 2)"
     )
     while not page.evaluate(ready):
         page.wait_for_timeout(100)
@@ -94,7 +95,11 @@ def main() -> None:
         browser = engine.chromium.launch(executable_path=asked.chromium, args=["--no-sandbox"])
         for shot in SHOTS:
             picture = take(browser, shot, asked.address, asked.speech, film=shot.name == "studio-dark.png")
-            small = Image.open(io.BytesIO(picture)).convert("RGB").quantize(256)
+            small = (
+                Image.open(io.BytesIO(picture))
+                .convert("RGB")
+                .quantize(256, dither=Image.Dither.FLOYDSTEINBERG)
+            )
             small.save(asked.folder / shot.name, optimize=True)
             print(asked.folder / shot.name)
         browser.close()

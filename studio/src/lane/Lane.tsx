@@ -25,7 +25,9 @@ export function Lane() {
       </div>
       {track.value.length === 0 && (
         <p class="lane-empty">
-          Neutral all the way. <strong>Click here</strong> to set a point of emotion, or drag a face into the lane.
+          <span>
+            Neutral all the way. <strong>Click here</strong> to set a point of emotion, or drag a face into the lane.
+          </span>
         </p>
       )}
     </div>
