@@ -33,7 +33,7 @@ TINY_CONTENT = EncoderConfig((Conv(4), Pool((4, 3), (4, 3))), size=16, hidden=8)
 TINY_EMOTION = EncoderConfig((Conv(4), Pool((4, 7), (4, 7))), size=128, columns_first=True, hidden=8)
 TINY_DECODER = DecoderConfig((Up(8, (7, 3), (1, 1), (0, 0)), Up(1, (4, 4), (4, 4), (0, 0))), size=16 + 128)
 
-TINY_STAGE_1 = replace(emotion.PAPER_RUN, steps=2, encoder=TINY_EMOTION)
+TINY_STAGE_1 = replace(emotion.PAPER_RUN, steps=2, encoders=(TINY_EMOTION,))
 TINY_STAGE_2 = replace(
     disentangle.PAPER_RUN,
     steps=2,
@@ -125,14 +125,14 @@ DECODER = [
 def test_emotion_has_the_papers_layers_and_settings() -> None:
     run = emotion.PAPER_RUN
     with torch.device("meta"):
-        network = emotion.EmotionNetwork(run.encoder, len(run.labels))
+        network = emotion.EmotionNetwork(run.encoders[0], len(run.labels))
     assert run.labels == MEAD and run.networks == 1
     assert described(network.encoder) == EMOTION_ENCODER and reads_time_to_the_right(network.encoder)
     assert described(network.classifier) == [("linear", 128, 8)]
     assert (run.features, MFCC.rows, MFCC.columns, MFCC.hop) == ("mfcc", 28, 12, 4)
     assert (run.batch, run.learning_rate, run.betas, run.schedule) == (16, 2e-4, (0.5, 0.999), "constant")
     assert (run.smoothing, run.weight_decay, run.averaging, run.largest_gradient) == (0, 0, 0, None)
-    assert run.weights == {"classification": 1} and not run.encoder.dropout
+    assert run.weights == {"classification": 1} and not run.encoders[0].dropout
 
 
 def test_disentanglement_has_the_papers_layers_and_settings() -> None:
@@ -169,7 +169,8 @@ def test_every_stage_takes_two_steps_of_the_papers_optimiser(corpus: Path) -> No
     fours = disentangle.Fours(disentangle.read_recordings(corpus, "train"))
     runs = [
         emotion.Training(
-            emotion.batchers_of(corpus, Manifest.read(corpus).clips, MEAD, [()], TINY_STAGE_1),
+            emotion.batcher_of(corpus, Manifest.read(corpus).clips, MEAD, TINY_STAGE_1),
+            [()],
             8,
             TINY_STAGE_1,
         ),
@@ -219,7 +220,7 @@ def test_motion_begins_with_the_encoders_of_disentanglement(
 
 def test_stored_are_the_weights_of_the_last_step(corpus: Path) -> None:
     clips = Manifest.read(corpus).clips
-    run = emotion.Training(emotion.batchers_of(corpus, clips, MEAD, [()], TINY_STAGE_1), 8, TINY_STAGE_1)
+    run = emotion.Training(emotion.batcher_of(corpus, clips, MEAD, TINY_STAGE_1), [()], 8, TINY_STAGE_1)
     run.advance()
     [averaged], [network] = run.together().networks, run.networks
     for stored, own in zip(averaged.parameters(), network.parameters(), strict=True):

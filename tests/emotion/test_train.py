@@ -11,15 +11,17 @@ import torch
 
 from evp.audio.augment import AugmentConfig
 from evp.corpora.manifest import ClipEntry, Manifest
-from evp.emotion.dataset import emotion_clips
+from evp.emotion.dataset import Batch, emotion_clips
+from evp.emotion.functionals.network import FunctionalsConfig
 from evp.emotion.hearing import EmotionModel
 from evp.emotion.network import Conv, EncoderConfig, Pool
 from evp.emotion.train import (
+    PAPER_RUN,
     EmotionConfig,
     Listening,
     Together,
     Training,
-    batchers_of,
+    batcher_of,
     mean_codes,
     measured,
     train_emotion,
@@ -29,11 +31,12 @@ from evp.errors import InputError
 from tiny import voice
 
 ENCODER = EncoderConfig(
-    (Conv(4, (5, 5), 2), Pool((4, 4), (4, 4))), 64, WINDOW_ROWS, COLUMNS, hidden=16, statistics=True
+    (Conv(4, (5, 5), 2), Pool((4, 4), (4, 4))), 40, WINDOW_ROWS, COLUMNS, hidden=16, statistics=True
 )
 TINY = EmotionConfig(
-    steps=2, networks=2, batch=4, encoder=ENCODER, augment=AugmentConfig(untouched=1), checkpoint_every=1
-)
+    steps=2, networks=2, batch=8, encoders=(ENCODER, FunctionalsConfig(24, hidden=8)),
+    augment=AugmentConfig(untouched=1), checkpoint_every=1,
+)  # fmt: skip
 PITCHES = {"angry": 320, "sad": 100}
 
 
@@ -64,9 +67,10 @@ def trained(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
     return folder, EmotionModel.load(train_emotion(corpus, folder, config, follow)), totals
 
 
-def training(corpus: Path, config: EmotionConfig) -> Training:
+def training(corpus: Path, config: EmotionConfig, *groups: str) -> Training:
     clips, labels = emotion_clips(corpus)["train"], ("angry", "sad")
-    return Training(batchers_of(corpus, clips, labels, [()] * config.networks, config), 2, config)
+    left_out = [{name} for name in groups] or [set()] * config.networks
+    return Training(batcher_of(corpus, clips, labels, config), left_out, 2, config)
 
 
 def test_a_run_ends_with_a_model_and_leaves_nothing_else(trained) -> None:
@@ -118,24 +122,72 @@ def test_a_checkpoint_of_other_settings_is_refused(corpus: Path, tmp_path: Path)
         training(corpus, replace(TINY, seed=1)).restore(tmp_path / "checkpoint.pt")
 
 
-def test_networks_take_turns(corpus: Path) -> None:
+class Always:
+    """A batcher that knows one batch."""
+
+    def __init__(self, batch: Batch) -> None:
+        self._batch = batch
+
+    def batch(self, _seed: int, _step: int) -> Batch:
+        return self._batch
+
+
+def test_a_network_does_not_learn_from_its_group(corpus: Path) -> None:
+    run = training(corpus, TINY, "anna", "bert")
+    whole = run.batcher.batch(0, 0)
+    assert {"anna", "bert"} < set(whole.speakers)
+    others = whole.without({"anna", "bert"})
+    assert set(others.speakers) == {"carl"} and len(others.windows) == len(others.classes) >= 2
+
+    def heard_by(number: int) -> set[str]:
+        """Whose windows leave their mark on a network: those without which its weights become others."""
+        marks = set()
+        for name in set(whole.speakers):
+            after = []
+            for batch in (whole, whole.without({name})):
+                run = training(corpus, TINY, "anna", "bert")
+                run.batcher = Always(batch)
+                run.advance()
+                after.append(torch.nn.utils.parameters_to_vector(run.networks[number].parameters()))
+            if not torch.equal(*after):
+                marks.add(name)
+        return marks
+
+    assert heard_by(0) == {"bert", "carl"} and heard_by(1) == {"anna", "carl"}
+
+
+def test_a_network_of_whose_speakers_there_is_nothing_in_the_batch_waits(corpus: Path) -> None:
+    run = training(corpus, TINY, "anna", "bert")
+    run.batcher = Always(run.batcher.batch(0, 0).without({"bert", "carl"}))
+    before = [torch.nn.utils.parameters_to_vector(network.parameters()) for network in run.networks]
+    assert np.isfinite(run.advance()["total"])
+    after = [torch.nn.utils.parameters_to_vector(network.parameters()) for network in run.networks]
+    assert torch.equal(before[0], after[0]) and not torch.equal(before[1], after[1])
+
+
+def test_every_encoder_of_every_network_learns(corpus: Path) -> None:
     run = training(corpus, TINY)
-    before = [parameter.clone() for parameter in run.networks[1].parameters()]
-    run.advance()
-    assert all(torch.equal(a, b) for a, b in zip(before, run.networks[1].parameters(), strict=True))
-    run.advance()
-    assert not all(torch.equal(a, b) for a, b in zip(before, run.networks[1].parameters(), strict=True))
+    before = [parameter.clone() for parameter in run.networks.parameters()]
+    losses = run.advance()
+    assert losses["total"] == pytest.approx(losses["classification"])
+    changed = {
+        name.split(".networks.")[0] + name.split(".networks.")[1][:2]
+        for (name, after), own in zip(run.networks.named_parameters(), before, strict=True)
+        if not torch.equal(after, own)
+    }
+    assert changed == {"00.", "01.", "10.", "11."}
 
 
 def test_networks_together_are_linear_in_their_code(corpus: Path) -> None:
     networks = training(corpus, TINY).together()
     with torch.no_grad():
         codes, logits = networks(torch.randn(4, WINDOW_ROWS, COLUMNS))
-        weights = torch.linalg.lstsq(torch.cat([codes, torch.ones(4, 1)], 1), logits).solution
     assert codes.shape == (4, 128)
-    singles = [networks.networks[n].classifier(codes[:, 64 * n : 64 * (n + 1)]) for n in range(2)]
-    torch.testing.assert_close(logits, (singles[0] + singles[1]) / 2)
-    assert isinstance(networks, Together) and weights.shape == (129, 2)
+    members = [member for network in networks.networks for member in network.networks]
+    parts = codes.split([40, 24, 40, 24], dim=1)
+    scores = [member.classifier(part) for member, part in zip(members, parts, strict=True)]
+    torch.testing.assert_close(logits, torch.stack(scores).mean(dim=0))
+    assert isinstance(networks, Together)
 
 
 def test_label_code_weighs_speakers_alike() -> None:
@@ -156,7 +208,11 @@ def test_corpus_of_one_emotion_is_refused(corpus: Path, tmp_path: Path) -> None:
 def test_contradictory_configuration_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 1"):
         EmotionConfig(steps=0)
+    with pytest.raises(ValueError, match="at least 2"):
+        EmotionConfig(batch=1)
     with pytest.raises(ValueError, match="do not make one of 128"):
         EmotionConfig(networks=3)
     with pytest.raises(ValueError, match="28 rows of 12 mfcc"):
         EmotionConfig(features="mfcc")
+    with pytest.raises(ValueError, match="28 rows of 12 mfcc"):
+        replace(PAPER_RUN, encoders=(FunctionalsConfig(128),))

@@ -1,6 +1,6 @@
 """Prepared clips with an emotion -> batches of windows. Every random choice follows from the seed and the step."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -60,6 +60,14 @@ class Batch:
     """(B, rows, columns)."""
     classes: NDArray[np.int64]
     """(B,) numbers in the list of labels."""
+    speakers: tuple[str, ...]
+    """B names."""
+
+    def without(self, group: Collection[str]) -> "Batch":
+        """What is left when nobody of ``group`` is heard."""
+        kept = [number for number, speaker in enumerate(self.speakers) if speaker not in group]
+        names = tuple(self.speakers[number] for number in kept)
+        return Batch(self.windows[kept], self.classes[kept], names)
 
 
 def emotion_clips(corpus: Path, leave_out: Sequence[str] = ()) -> dict[Split, list[ClipEntry]]:
@@ -159,8 +167,10 @@ class Batcher(Generic[Kind]):
         random = np.random.default_rng((seed, step))
         places = (np.arange(self._size) + random.integers(len(self._by_class))) % len(self._by_class)
         drawn = [self._by_class[place] for place in places]
-        windows = [self._window(own[random.integers(len(own))], random) for _, own in drawn]
-        return Batch(np.stack(windows), np.array([number for number, _ in drawn]))
+        recordings = [own[random.integers(len(own))] for _, own in drawn]
+        windows = [self._window(recording, random) for recording in recordings]
+        classes = np.array([number for number, _ in drawn])
+        return Batch(np.stack(windows), classes, tuple(recording.speaker for recording in recordings))
 
 
 def plain_window(recording: PlainRecording, random: np.random.Generator) -> NDArray[np.float32]:

@@ -60,6 +60,11 @@ class EncoderConfig:
     dropout: float = 0.0
     """Share of the numbers between picture and dense layers that is dropped in training."""
 
+    @property
+    def windows(self) -> tuple[int, int]:
+        """Rows and columns of the windows that it takes."""
+        return self.rows, self.columns
+
 
 PAPER_EMOTION = EncoderConfig(
     layers=(

@@ -3,7 +3,7 @@
 import json
 import math
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,9 +17,9 @@ from torch import Tensor, nn
 from evp.audio.augment import AugmentConfig
 from evp.corpora.manifest import ClipEntry
 from evp.emotion.dataset import (
+    Batch,
     Batcher,
     ChangedWindow,
-    Kind,
     classes_of,
     emotion_clips,
     group_speakers,
@@ -28,6 +28,7 @@ from evp.emotion.dataset import (
     read_recordings,
     read_waveform,
 )
+from evp.emotion.functionals.network import FunctionalsConfig, FunctionalsEncoder
 from evp.emotion.hearing import FORMAT, EmotionModel
 from evp.emotion.losses import emotion_losses
 from evp.emotion.network import (
@@ -56,27 +57,30 @@ ENCODER = EncoderConfig(
         Conv(16, (5, 5), stride=2), Pool((2, 2), (2, 2)), Conv(32), Pool((2, 2), (2, 2)),
         Conv(64), Pool((1, 2), (1, 2)), Conv(96),
     ),
-    size=EMOTION_SIZE // NETWORKS,
+    size=EMOTION_SIZE // NETWORKS // 2,
     rows=WINDOW_ROWS,
     columns=COLUMNS,
     hidden=128,
     statistics=True,
     dropout=0.3,
 )  # fmt: skip
-"""One of the shipped networks: 1.6 s of sound -> its part of the code."""
+"""The first half of one of the shipped networks: 1.6 s of sound -> its part of the code."""
+
+FUNCTIONALS = FunctionalsConfig(size=EMOTION_SIZE // NETWORKS // 2)
+"""The second half: the same sound, by what the voice does over the whole of it."""
 
 
 @dataclass(frozen=True)
 class EmotionConfig:
     """One training run; see `PAPER_RUN` for the published settings. What the shipped model had is in its metadata."""
 
-    steps: int = 5200
-    """Training steps; the networks take turns."""
+    steps: int = 1200
+    """Training steps, of all networks."""
     networks: int = NETWORKS
     """Networks that hear together: each gives its part of the code, and what they hear is averaged. Each is trained
     without its share of the speakers, and measured on them."""
     batch: int = 32
-    """Windows in a batch, each of another recording."""
+    """Windows in a batch, each of another recording; every network learns from those that its speakers say."""
     learning_rate: float = 2e-3
     """Peak learning rate of AdamW, which is Adam without decay."""
     schedule: Literal["cosine", "constant"] = "cosine"
@@ -97,8 +101,9 @@ class EmotionConfig:
     """An emotion of fewer speakers gets a code, but is not a class: it could not be told from their voices."""
     features: Features = "melody"
     """What the networks hear: see `evp.emotion.windows`."""
-    encoder: EncoderConfig = ENCODER
-    """The layers of every network."""
+    encoders: tuple[EncoderConfig | FunctionalsConfig, ...] = (ENCODER, FUNCTIONALS)
+    """What every network is made of: each encoder gives a part of its code and learns to classify alone, and what
+    they say is averaged."""
     masked_rows: int = 24
     """Largest number of neighbouring rows that are blanked in a window; melody only."""
     augment: AugmentConfig = field(
@@ -115,14 +120,13 @@ class EmotionConfig:
     """Steps between checkpoints."""
 
     def __post_init__(self) -> None:
-        if min(self.steps, self.networks, self.batch) < 1:
-            raise ValueError("steps, networks and batch must be at least 1")
-        if self.encoder.size * self.networks != EMOTION_SIZE:
-            raise ValueError(
-                f"{self.networks} codes of {self.encoder.size} do not make one of {EMOTION_SIZE}"
-            )
+        if min(self.steps, self.networks, self.batch - 1) < 1:
+            raise ValueError("steps and networks must be at least 1, and a batch at least 2")
+        size = sum(encoder.size for encoder in self.encoders)
+        if size * self.networks != EMOTION_SIZE:
+            raise ValueError(f"{self.networks} codes of {size} do not make one of {EMOTION_SIZE}")
         ear = EARS[self.features]
-        if (self.encoder.rows, self.encoder.columns) != (ear.rows, ear.columns):
+        if any(encoder.windows != (ear.rows, ear.columns) for encoder in self.encoders):
             raise ValueError(
                 f"the encoder does not take windows of {ear.rows} rows of {ear.columns} {self.features}"
             )
@@ -142,7 +146,7 @@ PAPER_RUN = EmotionConfig(
     labels=("angry", "contempt", "disgusted", "fear", "happy", "neutral", "sad", "surprised"),
     least_speakers=1,
     features="mfcc",
-    encoder=PAPER_EMOTION,
+    encoders=(PAPER_EMOTION,),
 )
 """The published network, sampling and settings; how many steps were taken is not known."""
 
@@ -150,9 +154,10 @@ PAPER_RUN = EmotionConfig(
 class EmotionNetwork(nn.Module):
     """Encoder and classifier."""
 
-    def __init__(self, encoder: EncoderConfig, classes: int) -> None:
+    def __init__(self, encoder: EncoderConfig | FunctionalsConfig, classes: int) -> None:
         super().__init__()
-        self.encoder = EmotionEncoder(encoder)
+        plain = isinstance(encoder, EncoderConfig)
+        self.encoder = EmotionEncoder(encoder) if plain else FunctionalsEncoder(encoder)
         self.classifier = EmotionClassifier(ClassifierConfig(classes, encoder.size))
 
     def forward(self, windows: Tensor) -> tuple[Tensor, Tensor]:
@@ -162,7 +167,7 @@ class EmotionNetwork(nn.Module):
 
 
 class Together(nn.Module):
-    """What is shipped: networks that hear together."""
+    """Networks that hear together: the encoders of one network, and the networks that are shipped."""
 
     def __init__(self, networks: Sequence[nn.Module]) -> None:
         super().__init__()
@@ -175,13 +180,17 @@ class Together(nn.Module):
 
 
 class Training(Resumable):
-    """Several networks, each on its own speakers, that take turns."""
+    """Several networks, each without its group of speakers."""
 
-    def __init__(self, batchers: Sequence[Batcher[Any]], classes: int, config: EmotionConfig) -> None:
-        """``batchers`` feed one network each."""
+    def __init__(
+        self, batcher: Batcher[Any], groups: Sequence[Collection[str]], classes: int, config: EmotionConfig
+    ) -> None:
+        """A network for each of ``groups``, fed by ``batcher`` with all that others say."""
         torch.manual_seed(config.seed)
-        self.config, self.batchers = config, batchers
-        networks = [EmotionNetwork(config.encoder, classes) for _ in batchers]
+        self.config, self.batcher, self.groups = config, batcher, groups
+        networks = [
+            Together([EmotionNetwork(encoder, classes) for encoder in config.encoders]) for _ in groups
+        ]
         self.networks = nn.ModuleList(networks)
         self.networks.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # faster on a CPU
         average = torch.optim.swa_utils.get_ema_multi_avg_fn(config.averaging)  # type: ignore[no-untyped-call]
@@ -197,24 +206,42 @@ class Training(Resumable):
         )
 
     def advance(self) -> dict[str, float]:
-        """One training step of the network whose turn it is; returns its named losses and their ``total``."""
-        torch.manual_seed(hash((self.config.seed, self.step)))
-        turn = self.step % len(self.batchers)
-        batch = self.batchers[turn].batch(self.config.seed, self.step)
+        """One training step of all networks; returns their mean named losses and ``total``.
+
+        Not a number when no network may hear the batch.
+        """
+        batch = self.batcher.batch(self.config.seed, self.step)
         if self.config.schedule == "cosine":
             for group in self.optimizer.param_groups:
                 group["lr"] = self.config.learning_rate * _cosine(self.step / self.config.steps)
-        network = self.networks[turn].train()
-        _, logits = network(torch.from_numpy(batch.windows))
-        losses = emotion_losses(logits, torch.from_numpy(batch.classes), self.config.smoothing)
-        total = weighted_sum(losses, self.config.weights)
         self.optimizer.zero_grad()
+        found = []
+        for number, (network, group) in enumerate(zip(self.networks, self.groups, strict=True)):
+            torch.manual_seed(hash((self.config.seed, self.step, number)))
+            found.append(self._learn(network, batch.without(group)))
+        self.optimizer.step()
+        for average, network in zip(self.averages, self.networks, strict=True):
+            average.update_parameters(network)
+        self.step += 1
+        silent = dict.fromkeys((*self.config.weights, "total"), math.nan)
+        heard = [losses for losses in found if losses] or [silent]
+        return {name: float(np.mean([losses[name] for losses in heard])) for name in silent}
+
+    def _learn(self, network: nn.Module, batch: Batch) -> dict[str, float]:
+        """The gradient of one network, of which every encoder learns to classify; returns its losses.
+
+        None, and no losses, when the batch has fewer than two windows, of which no deviation can be measured.
+        """
+        if len(batch.windows) < 2:
+            return {}
+        windows, classes = torch.from_numpy(batch.windows), torch.from_numpy(batch.classes)
+        members = network.train().networks
+        found = [emotion_losses(member(windows)[1], classes, self.config.smoothing) for member in members]
+        losses = {name: torch.stack([own[name] for own in found]).mean() for name in found[0]}
+        total = weighted_sum(losses, self.config.weights)
         total.backward()  # type: ignore[no-untyped-call]
         if self.config.largest_gradient is not None:
             nn.utils.clip_grad_norm_(network.parameters(), self.config.largest_gradient)
-        self.optimizer.step()
-        self.averages[turn].update_parameters(network)
-        self.step += 1
         return {name: float(loss.detach()) for name, loss in losses.items()} | {
             "total": float(total.detach())
         }
@@ -287,26 +314,14 @@ def measured(listenings: Iterable[Listening], labels: Sequence[str]) -> dict[str
     return {"recall": round(average_recall(matrix), 4), "confusion": matrix[:, :-1].tolist()}
 
 
-def batchers_of(
-    corpus: Path,
-    clips: Sequence[ClipEntry],
-    labels: Sequence[str],
-    groups: Iterable[Collection[str]],
-    config: EmotionConfig,
-) -> list[Batcher[Any]]:
-    """What feeds each network: the ``clips`` without its group of speakers."""
-
-    def fed(
-        recordings: Sequence[Kind], window: Callable[[Kind, np.random.Generator], NDArray[np.float32]]
-    ) -> list[Batcher[Any]]:
-        return [
-            Batcher([own for own in recordings if own.speaker not in group], labels, config.batch, window)
-            for group in groups
-        ]
-
+def batcher_of(
+    corpus: Path, clips: Sequence[ClipEntry], labels: Sequence[str], config: EmotionConfig
+) -> Batcher[Any]:
+    """What feeds the networks with ``clips``."""
     if config.features == "mfcc":
-        return fed(read_plain_recordings(corpus, clips), plain_window)
-    return fed(read_recordings(corpus, clips), ChangedWindow(config.masked_rows, config.augment))
+        return Batcher(read_plain_recordings(corpus, clips), labels, config.batch, plain_window)
+    window = ChangedWindow(config.masked_rows, config.augment)
+    return Batcher(read_recordings(corpus, clips), labels, config.batch, window)
 
 
 def train_emotion(
@@ -330,7 +345,7 @@ def train_emotion(
     known = [clip for clip in clips["train"] if clip.emotion in config.labels]
     groups = group_speakers((clip.speaker for clip in known), config.networks)
     shown = [clip for clip in known if clip.emotion in labels]
-    training = Training(batchers_of(corpus, shown, labels, groups, config), len(labels), config)
+    training = Training(batcher_of(corpus, shown, labels, config), groups, len(labels), config)
     checkpoint = output / "checkpoint.pt"
     training.run(checkpoint, config.steps, config.checkpoint_every, progress)
     metadata: dict[str, Any] = {
