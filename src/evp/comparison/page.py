@@ -123,10 +123,11 @@ def _strip(clip: Clip) -> str:
         "<span></span>"
         + "".join(f'<span class="time">{seconds:.2f} s</span>' for seconds, _, _ in clip.pictures)
     ]
-    for label, style, number_ in (("recorded", "real", 1), ("generated", "made-ink", 2)):
+    recorded, generated = ([pair[side] for _, *pair in clip.pictures] for side in (0, 1))
+    for label, style, pictures in (("recorded", "real", recorded), ("generated", "made-ink", generated)):
         images = "".join(
-            f'<img alt="{label} at {picture[0]:.2f} s" src="{_data(picture[number_])}">'
-            for picture in clip.pictures
+            f'<img alt="{label} at {moment[0]:.2f} s" src="{_data(picture)}">'
+            for moment, picture in zip(clip.pictures, pictures, strict=True)
         )
         rows.append(f'<span class="{style}">{label}</span>{images}')
     return f'<div class="strip">{"".join(rows)}</div>'
