@@ -278,7 +278,7 @@ def _assemble(described: dict[str, Any], members: dict[str, bytes]) -> Portrait:
         members[FOOTAGE],
         members.get(RENDERER),
         members.get(SHEET),
-        cuts,
+        cuts=cuts,
     )
 
 

@@ -83,10 +83,9 @@ def edges(landmarks: NDArray[np.float32], size: int) -> list[NDArray[np.uint8]]:
     return drawn
 
 
-def filled(
+def _filled(
     landmarks: Sequence[NDArray[np.float32]], numbers: tuple[int, ...], size: int
 ) -> NDArray[np.uint8]:
-    """(size, size) the polygon of the points ``numbers`` of every mesh in ``landmarks``, 0..255."""
     canvas = np.zeros((size, size), np.uint8)
     for points in landmarks:
         cv2.fillPoly(canvas, [_fixed(points, numbers)], 255, cv2.LINE_AA, _SHIFT)
@@ -95,7 +94,7 @@ def filled(
 
 def inner_mouth(landmarks: NDArray[np.float32], size: int) -> NDArray[np.uint8]:
     """(size, size) the inside of the lips, 0..255."""
-    return filled([landmarks], LIPS_INNER, size)
+    return _filled([landmarks], LIPS_INNER, size)
 
 
 def face_mask(landmarks: Sequence[NDArray[np.float32]], size: int) -> NDArray[np.uint8]:
@@ -104,7 +103,7 @@ def face_mask(landmarks: Sequence[NDArray[np.float32]], size: int) -> NDArray[np
     Covers the face of every mesh in ``landmarks`` (the new one and the one in the target's frame), a little
     widened, so that a jaw that has moved leaves nothing behind.
     """
-    canvas = filled(landmarks, FACE_OVAL, size)
+    canvas = _filled(landmarks, FACE_OVAL, size)
     reach = max(1, round(_MASK_MARGIN * size))
     canvas = cv2.dilate(canvas, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1)))
     return cv2.GaussianBlur(canvas, (0, 0), 0.5 * reach)
@@ -153,7 +152,7 @@ def prepare(
     seen_mouth = _mean_sample(mouth_fields, [view.small for view in mouth], CROP)
     face = blend(_mean_sample(skin_fields, [view.small for view in skin], CROP), seen_mouth, inside)
     warped = blend(small.picture, face, mask)
-    lips = cv2.dilate(filled([points], LIPS_OUTER, CROP), np.ones((9, 9), np.uint8))
+    lips = cv2.dilate(_filled([points], LIPS_OUTER, CROP), np.ones((9, 9), np.uint8))
     seen_mouth = cv2.copyTo(seen_mouth, lips)
     planes = [*cv2.split(warped), *cv2.split(seen_mouth), mask, *edges(points, CROP), inner]
     tensor = np.empty((INPUT_CHANNELS, CROP, CROP), np.float32)
