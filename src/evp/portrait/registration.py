@@ -6,7 +6,9 @@ the optical flow between the two, smoothed to the scale of a lip, moves the land
 where a landmark lies on a face, stays the tracker's.
 """
 
+import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
@@ -14,7 +16,7 @@ from numpy.typing import NDArray
 
 from evp.face.crop import CROP
 from evp.face.layouts import LIPS_OUTER, MESH_POINTS
-from evp.render.inputs import face_mask, filled, inner_mouth
+from evp.render.inputs import face_mask, inner_mouth
 from evp.render.sources import misfit
 from evp.render.warp import Raster, WarpMesh
 
@@ -59,15 +61,25 @@ def register(
     """
     alike = [_alike(frame, expressions, angles, references) for frame in range(len(landmarks))]
     placed = landmarks.copy()
-    for turn in range(_ROUNDS):
-        moves = np.zeros((len(placed), MESH_POINTS, 2), np.float32)
-        for frame, others in enumerate(alike):
-            if len(others):
-                vertices = [mesh.vertices(placed[n], outline[n], CROP) for n in (frame, *others)]
-                moves[frame] = _move(mesh, vertices, [pictures[n] for n in (frame, *others)])
-            if progress is not None:
-                progress(turn * len(placed) + frame + 1, _ROUNDS * len(placed))
-        placed[..., :2] += moves
+
+    def move(frame: int) -> NDArray[np.float32]:
+        shown = [frame, *alike[frame]]
+        vertices = [mesh.vertices(placed[n], outline[n], CROP) for n in shown]
+        if len(shown) == 1:
+            return np.zeros((MESH_POINTS, 2), np.float32)
+        return _move(mesh, vertices, [pictures[n] for n in shown])
+
+    pool = ThreadPoolExecutor(os.cpu_count())
+    try:
+        for turn in range(_ROUNDS):
+            moves = []
+            for frame, moved in enumerate(pool.map(move, range(len(placed)))):
+                moves.append(moved)
+                if progress is not None:
+                    progress(turn * len(placed) + frame + 1, _ROUNDS * len(placed))
+            placed[..., :2] += np.stack(moves)
+    finally:
+        pool.shutdown(cancel_futures=True)  # what is not begun is not wanted after an interruption
     return placed - np.median((placed - landmarks)[references], axis=0)
 
 
@@ -85,40 +97,54 @@ def _move(
     mesh: WarpMesh, vertices: Sequence[NDArray[np.float32]], pictures: Sequence[NDArray[np.uint8]]
 ) -> NDArray[np.float32]:
     """Where the landmarks (478, 2) of the first picture should go, seen from the others warped to it."""
-    seen, own = pictures[0], vertices[0]
-    raster = Raster.draw(mesh, own, CROP)
+    landmarks = vertices[0][:MESH_POINTS]
+    expected = _expected(mesh, vertices, pictures)
+    flow = _flow(pictures[0], expected)
+    belief = _belief(landmarks, pictures[0], expected, flow)
+    fine, wide = (
+        _smooth(flow * belief[..., None], reach) / (_smooth(belief, reach) + 0.02)[..., None]
+        for reach in (_REACH, _LIP_REACH)
+    )
+    outline = [np.round(landmarks[list(LIPS_OUTER), :2]).astype(np.int32)]
+    lips = np.minimum(1, 2 * _smooth(cv2.fillPoly(np.zeros_like(belief), outline, 1.0), 4))[..., None]
+    x, y = np.clip(landmarks[None, :, :2], 0, CROP - 1).transpose(2, 0, 1)
+    move = -cv2.remap((1 - lips) * fine + lips * wide, x, y, cv2.INTER_LINEAR)[0]
+    length = np.linalg.norm(move, axis=1, keepdims=True)
+    return np.asarray(move * np.minimum(1, _MOST / np.maximum(length, 1e-6)), np.float32)
+
+
+def _expected(
+    mesh: WarpMesh, vertices: Sequence[NDArray[np.float32]], pictures: Sequence[NDArray[np.uint8]]
+) -> NDArray[np.uint8]:
+    """(256, 256) the first picture as the others show it: their mean when they are warped to it, in its light."""
+    raster = Raster.draw(mesh, vertices[0], CROP)
     warped = [
         raster.field(theirs, _COARSE).sample(picture, CROP).astype(np.float32)
         for theirs, picture in zip(vertices[1:], pictures[1:], strict=True)
     ]
     expected = np.mean(warped, axis=0, dtype=np.float32)
-    landmarks = own[:MESH_POINTS]
+    mask = face_mask([vertices[0][:MESH_POINTS]], CROP).astype(np.float32) / 255
+    light = _smooth((pictures[0] - expected) * mask, _LIGHT) / (_smooth(mask, _LIGHT) + 1e-3)
+    return np.clip(expected + light, 0, 255).astype(np.uint8)
+
+
+def _belief(
+    landmarks: NDArray[np.float32],
+    seen: NDArray[np.uint8],
+    expected: NDArray[np.uint8],
+    flow: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """(256, 256) how much the flow is believed, 0..1: on skin, where there is something to see and it fits."""
     mask = face_mask([landmarks], CROP).astype(np.float32) / 255
-    light = _smooth((seen - expected) * mask, _LIGHT) / (_smooth(mask, _LIGHT) + 1e-3)
-    expected = np.clip(expected + light, 0, 255).astype(np.uint8)
-    flow = _flow(seen, expected)
-    grey = seen.astype(np.float32)
-    slope = (
-        cv2.Sobel(grey, cv2.CV_32F, 1, 0, scale=1 / 8) ** 2
-        + cv2.Sobel(grey, cv2.CV_32F, 0, 1, scale=1 / 8) ** 2
-    )
-    texture = cv2.GaussianBlur(slope, (0, 0), 2)
     inner = cv2.erode(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _INSIDE + 1,) * 2))
     mouth = cv2.dilate(inner_mouth(landmarks, CROP), np.ones((3, 3), np.uint8)).astype(np.float32) / 255
+    grey = seen.astype(np.float32)
+    across, down = (cv2.Sobel(grey, cv2.CV_32F, *axis, scale=1 / 8) for axis in ((1, 0), (0, 1)))
+    texture = cv2.GaussianBlur(across**2 + down**2, (0, 0), 2)
     y, x = np.mgrid[:CROP, :CROP].astype(np.float32)
-    found = cv2.remap(expected, x + flow[..., 0], y + flow[..., 1], cv2.INTER_LINEAR).astype(np.float32)
+    found = cv2.remap(expected, x + flow[..., 0], y + flow[..., 1], cv2.INTER_LINEAR)
     doubt = cv2.GaussianBlur(np.abs(found - grey), (0, 0), 1.5) / _DOUBT
-    belief = inner * (1 - mouth) * texture / (texture + _TEXTURE) * np.exp(-(doubt**2))
-    fine, wide = (
-        _smooth(flow * belief[..., None], reach) / (_smooth(belief, reach) + 0.02)[..., None]
-        for reach in (_REACH, _LIP_REACH)
-    )
-    lips = _smooth(filled([landmarks], LIPS_OUTER, CROP).astype(np.float32) / 255, 4)[..., None]
-    lips = np.minimum(1, 2 * lips)
-    x, y = np.clip(landmarks[None, :, :2], 0, CROP - 1).transpose(2, 0, 1)
-    move = -cv2.remap((1 - lips) * fine + lips * wide, x, y, cv2.INTER_LINEAR)[0]
-    length = np.linalg.norm(move, axis=1, keepdims=True)
-    return np.asarray(move * np.minimum(1, _MOST / np.maximum(length, 1e-6)), np.float32)
+    return np.asarray(inner * (1 - mouth) * texture / (texture + _TEXTURE) * np.exp(-(doubt**2)), np.float32)
 
 
 def _flow(here: NDArray[np.uint8], there: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -87,10 +87,9 @@ def edges(landmarks: NDArray[np.float32], size: int) -> list[NDArray[np.uint8]]:
     return drawn
 
 
-def filled(
+def _filled(
     landmarks: Sequence[NDArray[np.float32]], numbers: tuple[int, ...], size: int
 ) -> NDArray[np.uint8]:
-    """(size, size) the polygon of the points ``numbers`` of every mesh in ``landmarks``, 0..255."""
     canvas = np.zeros((size, size), np.uint8)
     for points in landmarks:
         cv2.fillPoly(canvas, [_fixed(points, numbers)], 255, cv2.LINE_AA, _SHIFT)
@@ -99,7 +98,7 @@ def filled(
 
 def inner_mouth(landmarks: NDArray[np.float32], size: int) -> NDArray[np.uint8]:
     """(size, size) the inside of the lips, 0..255."""
-    return filled([landmarks], LIPS_INNER, size)
+    return _filled([landmarks], LIPS_INNER, size)
 
 
 def face_mask(landmarks: Sequence[NDArray[np.float32]], size: int) -> NDArray[np.uint8]:
@@ -108,7 +107,7 @@ def face_mask(landmarks: Sequence[NDArray[np.float32]], size: int) -> NDArray[np
     Covers the face of every mesh in ``landmarks`` (the new one and the one in the target's frame), a little
     widened, so that a jaw that has moved leaves nothing behind.
     """
-    canvas = filled(landmarks, FACE_OVAL, size)
+    canvas = _filled(landmarks, FACE_OVAL, size)
     reach = max(1, round(_MASK_MARGIN * size))
     canvas = cv2.dilate(canvas, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1)))
     return cv2.GaussianBlur(canvas, (0, 0), 0.5 * reach)
@@ -165,7 +164,7 @@ def prepare(
     mask = face_mask([points, small.landmarks], CROP)
     inner = inner_mouth(points, CROP)
     inside = cv2.GaussianBlur(inner, (0, 0), 1)
-    shown = cv2.dilate(filled([points], LIPS_OUTER, CROP), np.ones((9, 9), np.uint8))
+    shown = cv2.dilate(_filled([points], LIPS_OUTER, CROP), np.ones((9, 9), np.uint8))
     region, lips = Region.around(mask), Region.around(cv2.max(shown, inside))
     raster = Raster.draw(mesh, mesh.vertices(points, small.outline, CROP), CROP)
     skin_fields, mouth_fields = (
