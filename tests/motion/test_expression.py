@@ -11,6 +11,7 @@ from evp.emotion.space import NEUTRAL, EmotionSpace
 from evp.emotion.track import EmotionTrack, parse_track
 from evp.errors import WeightsError
 from evp.face.basis import FaceBasis
+from evp.motion import expression
 from evp.motion.expression import GAPS, ExpressionModel, Liveliness, gap_rows
 from evp.motion.facial import FacialMotion
 from tiny import emotion_codes
@@ -41,6 +42,13 @@ def model(request: pytest.FixtureRequest) -> ExpressionModel:
 def one(model: ExpressionModel, **strengths: float) -> np.ndarray:
     """Shares (1, L)."""
     return np.array([[strengths.get(label, 0.0) for label in model.labels]])
+
+
+@pytest.fixture
+def roomy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mouths that can open as wide as they like, so that everything is linear."""
+    monkeypatch.setattr(expression, "_WIDE", 9.0)
+    monkeypatch.setattr(expression, "_WIDEST", 10.0)
 
 
 def speaking(frames: int = 12, seed: int = 1) -> np.ndarray:
@@ -83,6 +91,7 @@ def test_displacement_of_no_shares_is_nothing(model: ExpressionModel):
     assert not model.displacement(np.zeros((12, len(model.labels))), speaking()).any()
 
 
+@pytest.mark.usefixtures("roomy")
 def test_displacement_is_linear_in_the_shares(model: ExpressionModel):
     mouths = speaking(6)
     happy, sad, half, mixed = (
@@ -94,6 +103,7 @@ def test_displacement_is_linear_in_the_shares(model: ExpressionModel):
     assert np.abs(happy - sad).max() > 0.01
 
 
+@pytest.mark.usefixtures("roomy")
 @pytest.mark.parametrize("label", ["happy", "sad", "angry"])
 def test_more_strength_moves_the_face_farther(model: ExpressionModel, label: str):
     mouths = speaking(3)
@@ -106,6 +116,7 @@ def test_more_strength_moves_the_face_farther(model: ExpressionModel, label: str
     np.testing.assert_allclose(np.array(size) / size[-1], [0, 0.25, 0.5, 0.75, 1], atol=1e-3)
 
 
+@pytest.mark.usefixtures("roomy")
 def test_mixture_lies_in_between(model: ExpressionModel):
     mouths = speaking(3)
     felt = [
@@ -147,6 +158,7 @@ def test_closed_lips_stay_closed_under_every_label(model: ExpressionModel, side:
             np.testing.assert_allclose(parted, 0, atol=3e-4, err_msg=label)  # face heights
 
 
+@pytest.mark.usefixtures("roomy")
 def test_lips_that_speech_parts_may_be_parted_farther():
     model = MODELS["planted"]
     shares = one(model, happy=1)
@@ -154,6 +166,31 @@ def test_lips_that_speech_parts_may_be_parted_farther():
     assert wider - wide == pytest.approx((1.7 - 1) * 0.03, rel=1e-3)
     asked = (model.faces[1, :MOUTH] @ gap_rows(BASIS).T)[0]
     assert wide == pytest.approx(asked + (1.7 - 1) * 0.05, abs=1e-4)
+
+
+@pytest.mark.parametrize("strength", [0.3, 1.0])
+@pytest.mark.parametrize("label", ["angry", "happy", "fear", "surprised"])
+def test_no_feeling_opens_a_mouth_wider_than_mouths_go(label: str, strength: float):
+    model = MODELS["packaged"]
+    openings = np.linspace(0, 0.2, 81)
+    mouths = np.concatenate([with_opening(opening) for opening in openings])
+    shares = strength * np.repeat(one(model, **{label: 1}), 81, axis=0)
+    added = gaps(model.displacement(shares, mouths))[:, 0]
+    whole = openings + added
+    assert added.max() > 0.01
+    assert whole[openings < 0.15].max() <= 0.15 + 1e-4
+    assert (added > -1e-4).all()  # what speech opens stays open
+    assert (np.diff(whole) > -1e-4).all()
+
+
+def test_more_strength_opens_the_mouth_ever_less_but_never_back():
+    model = MODELS["packaged"]
+    parted = [
+        gaps(model.displacement(s * one(model, angry=1), with_opening(0.06)))[0, 0]
+        for s in np.linspace(0, 1, 6)
+    ]
+    assert (np.diff(parted) > 0).all()
+    assert np.diff(parted)[-1] < np.diff(parted)[0]
 
 
 def test_lips_part_without_a_jump():
@@ -177,6 +214,7 @@ def width(displacement: np.ndarray) -> float:
     return float(displacement[0, 291, 0] - displacement[0, 61, 0])
 
 
+@pytest.mark.usefixtures("roomy")
 def test_width_of_the_mouth_does_not_pay_for_its_closure():
     model = MODELS["planted"]
     for label in ("happy", "sad", "angry"):

@@ -33,6 +33,8 @@ GAPS = ((13, 14), (82, 87), (312, 317), (81, 178), (311, 402))
 """Upper and lower inner lip, at five places: what must not part on m, b, p."""
 _CLOSED, _OPEN = 0.008, 0.04
 """Opening (face heights) up to which an emotion does not part the lips, and from which it does so fully."""
+_WIDE, _WIDEST = 0.09, 0.15
+"""Opening (face heights) from which a feeling opens the mouth ever less, and which it does not pass."""
 _LIP_EMPHASIS = 4.0
 _QUIET = -30.0
 """Loudness, in decibels, at which nobody speaks."""
@@ -159,7 +161,8 @@ class ExpressionModel:
         wanted = shares @ self.faces
         wider = (shares @ (self.openness - 1) * opening)[:, None] * (self.jaw @ self._parting)
         parting = wanted[:, :count] @ self._parting
-        lips = wanted[:, :count] - parting + open_share[:, None] * (parting + wider)
+        opened = open_share[:, None] * (parting + wider)
+        lips = wanted[:, :count] - parting + self._room(opening, opened @ self._gap_rows[0])[:, None] * opened
         whole = np.concatenate(
             [
                 lips * np.broadcast_to(mouth_factor, frames)[:, None],
@@ -169,6 +172,15 @@ class ExpressionModel:
         )
         lead = 1 + np.broadcast_to(side, frames)[:, None] * self._sides
         return np.asarray(self.basis.displacement(whole) * lead[..., None], np.float32)
+
+    @staticmethod
+    def _room(opening: NDArray[np.floating], added: NDArray[np.floating]) -> NDArray[np.floating]:
+        """(F,) the share of what a feeling adds to an opening (F,), face heights, that a mouth has room for."""
+        beyond = np.maximum(opening + added - _WIDE, 0)
+        excess = np.minimum(
+            beyond - (_WIDEST - _WIDE) * np.tanh(beyond / (_WIDEST - _WIDE)), np.maximum(added, 0)
+        )
+        return 1 - excess / np.maximum(added, 1e-6)
 
     @cached_property
     def _sides(self) -> NDArray[np.float32]:
