@@ -21,6 +21,7 @@ from evp.motion.model import CONTEXT_FRAMES, MotionModel
 from evp.motion.network import MotionNetwork
 from evp.motion.readout import Readout, ReadoutConfig
 from evp.motion.train import (
+    CERTAINTY,
     PARTS,
     MotionConfig,
     ReadoutNetwork,
@@ -115,7 +116,7 @@ def test_what_was_fitted_runs_in_the_network_as_it_was_fitted(corpus: Path) -> N
         mouth = np.mean([r.mouth(heard[:, part]) for r, part in zip(fitted, PARTS, strict=True)], axis=0)
         expected = 0.75 * torch.tensor(mouth[None], dtype=torch.float32) + 0.25 * plain.coefficients
         torch.testing.assert_close(
-            mixed.coefficients, network.closure(expected, plain.closure), atol=1e-4, rtol=1e-3
+            mixed.coefficients, network.closure(expected, plain.closure**CERTAINTY), atol=1e-4, rtol=1e-3
         )
     torch.testing.assert_close(mixed.speech, plain.speech)
 
@@ -131,7 +132,8 @@ def test_what_is_heard_of_a_clip_is_what_the_model_hears(corpus: Path, tmp_path:
     features = torch.from_numpy(normalised(rows, measure(waveform)))[None]
     with torch.no_grad():
         heard = network(features, torch.zeros(1, 128)).heard[0, CONTEXT_FRAMES:-CONTEXT_FRAMES]
-    np.testing.assert_allclose(hear(network, anna)[2:-2], heard[2:-2], atol=1e-3)
+    middle = slice(17, -17)  # further out, the window of a row beyond the ends still holds some sound
+    np.testing.assert_allclose(hear(network, anna)[middle], heard[middle], atol=1e-3)
 
 
 def test_context_covers_what_the_network_hears(corpus: Path) -> None:

@@ -178,6 +178,10 @@ PARTS = (slice(0, SAID), slice(SAID, SAID + BAND_GROUPS), slice(0, SAID + BAND_G
 """What each readout of a network is given of ``MotionOutput.heard``: what is said, how loud it is, and both."""
 
 
+CERTAINTY = 4
+"""Power of the probability of closed lips with which what was fitted is closed: half a belief would only mumble."""
+
+
 class ReadoutNetwork(nn.Module):
     """A network whose mouth comes, but for a share, from what was fitted behind its encoder."""
 
@@ -192,7 +196,7 @@ class ReadoutNetwork(nn.Module):
         fitted = [waves(output.heard[..., part]) for waves, part in zip(self.waves, PARTS, strict=True)]
         share = self.decoder_share
         mouth = (1 - share) * torch.stack(fitted).mean(dim=0) + share * output.coefficients
-        return output._replace(coefficients=self.network.closure(mouth, output.closure))
+        return output._replace(coefficients=self.network.closure(mouth, output.closure**CERTAINTY))
 
 
 def fit_readouts(
