@@ -156,8 +156,9 @@ class EmotionNetwork(nn.Module):
 
     def __init__(self, encoder: EncoderConfig | FunctionalsConfig, classes: int) -> None:
         super().__init__()
-        plain = isinstance(encoder, EncoderConfig)
-        self.encoder = EmotionEncoder(encoder) if plain else FunctionalsEncoder(encoder)
+        self.encoder = (
+            EmotionEncoder(encoder) if isinstance(encoder, EncoderConfig) else FunctionalsEncoder(encoder)
+        )
         self.classifier = EmotionClassifier(ClassifierConfig(classes, encoder.size))
 
     def forward(self, windows: Tensor) -> tuple[Tensor, Tensor]:
@@ -188,15 +189,15 @@ class Training(Resumable):
         """A network for each of ``groups``, fed by ``batcher`` with all that others say."""
         torch.manual_seed(config.seed)
         self.config, self.batcher, self.groups = config, batcher, groups
-        networks = [
+        self._each = [
             Together([EmotionNetwork(encoder, classes) for encoder in config.encoders]) for _ in groups
         ]
-        self.networks = nn.ModuleList(networks)
+        self.networks = nn.ModuleList(self._each)
         self.networks.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # faster on a CPU
         average = torch.optim.swa_utils.get_ema_multi_avg_fn(config.averaging)  # type: ignore[no-untyped-call]
         self.averages = [
             torch.optim.swa_utils.AveragedModel(network, multi_avg_fn=average, use_buffers=True)
-            for network in networks
+            for network in self._each
         ]
         self.optimizer = torch.optim.AdamW(
             self.networks.parameters(),
@@ -212,22 +213,22 @@ class Training(Resumable):
         """
         batch = self.batcher.batch(self.config.seed, self.step)
         if self.config.schedule == "cosine":
-            for group in self.optimizer.param_groups:
-                group["lr"] = self.config.learning_rate * _cosine(self.step / self.config.steps)
+            for parameters in self.optimizer.param_groups:
+                parameters["lr"] = self.config.learning_rate * _cosine(self.step / self.config.steps)
         self.optimizer.zero_grad()
         found = []
-        for number, (network, group) in enumerate(zip(self.networks, self.groups, strict=True)):
+        for number, (network, group) in enumerate(zip(self._each, self.groups, strict=True)):
             torch.manual_seed(hash((self.config.seed, self.step, number)))
             found.append(self._learn(network, batch.without(group)))
         self.optimizer.step()
-        for average, network in zip(self.averages, self.networks, strict=True):
+        for average, network in zip(self.averages, self._each, strict=True):
             average.update_parameters(network)
         self.step += 1
         silent = dict.fromkeys((*self.config.weights, "total"), math.nan)
         heard = [losses for losses in found if losses] or [silent]
         return {name: float(np.mean([losses[name] for losses in heard])) for name in silent}
 
-    def _learn(self, network: nn.Module, batch: Batch) -> dict[str, float]:
+    def _learn(self, network: Together, batch: Batch) -> dict[str, float]:
         """The gradient of one network, of which every encoder learns to classify; returns its losses.
 
         None, and no losses, when the batch has fewer than two windows, of which no deviation can be measured.
@@ -235,8 +236,9 @@ class Training(Resumable):
         if len(batch.windows) < 2:
             return {}
         windows, classes = torch.from_numpy(batch.windows), torch.from_numpy(batch.classes)
-        members = network.train().networks
-        found = [emotion_losses(member(windows)[1], classes, self.config.smoothing) for member in members]
+        network.train()
+        heard = [member(windows)[1] for member in network.networks]
+        found = [emotion_losses(logits, classes, self.config.smoothing) for logits in heard]
         losses = {name: torch.stack([own[name] for own in found]).mean() for name in found[0]}
         total = weighted_sum(losses, self.config.weights)
         total.backward()  # type: ignore[no-untyped-call]

@@ -30,7 +30,7 @@ COUNTS = (RANDOM.random((2, 30, 1)) < 0.6).astype(np.float32)
 def windows(hertz: float, seconds: float = 2.0) -> torch.Tensor:
     waveform = voice(seconds, hertz)
     heard, _ = MELODY.windows(waveform, measure(waveform), 1, 3)
-    return torch.from_numpy(heard)
+    return torch.tensor(heard)
 
 
 def counted(number: int) -> np.ndarray:

@@ -113,7 +113,7 @@ class Functionals(nn.Module):
         audible = (level > AUDIBLE).float()
         voiced = audible * (strength > VOICED)
         ways = torch.cat([cepstra, level, strength], -1)
-        groups = energies.unflatten(-1, (BAND_GROUPS, -1)).mean(-1)
+        groups = nn.functional.avg_pool1d(energies, BANDS // BAND_GROUPS)
         swinging = torch.cat([groups, cepstra[..., :BAND_GROUPS], strength * audible, pitch * voiced], -1)
         flux = (energies[:, 1:] - energies[:, :-1]).abs().mean(-1, keepdim=True)
         spectrum, spread, _ = moments(energies, voiced)
