@@ -219,7 +219,8 @@ def test_the_data_sets_at_hand(layout: str, folder: str, clips: int, speakers: i
     assert len({recording.speaker for recording in recordings}) == speakers
     assert len({recording.emotion for recording in recordings}) == emotions
     if layout != "mead":
-        assert all(recording.phones or recording.transcript for recording in recordings)
+        unknown = [r.name for r in recordings if not (r.phones or r.transcript)]
+        assert unknown == (["08a01Ab", "08a01Wa"] if layout == "emodb" else [])  # their label files are empty
 
 
 def test_a_ravdess_film_without_its_folder():
