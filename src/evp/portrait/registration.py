@@ -149,7 +149,7 @@ def _belief(
 
 def _flow(here: NDArray[np.uint8], there: NDArray[np.uint8]) -> NDArray[np.float32]:
     """(H, W, 2) how far from every pixel of one grey picture its counterpart in the other lies."""
-    engine = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    engine = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)  # type: ignore[attr-defined]
     engine.setFinestScale(1)
     engine.setVariationalRefinementIterations(0)  # smooth enough without, after the smoothing that follows
     return np.asarray(engine.calc(here, there, None), np.float32)
