@@ -49,6 +49,7 @@ def test_beyond_the_border_the_border_is_repeated():
 def test_points_follow_the_crop():
     moved = Box(3, -2, 10).points(np.array([[5.0, 6.0, 7.0], [3.0, -2.0, 1.0]]))
     np.testing.assert_array_equal(moved, [[2, 8, 7], [0, 0, 1]])
+    np.testing.assert_array_equal(Box(3, -2, 10).picture_points(moved), [[5, 6, 7], [3, -2, 1]])
 
 
 @pytest.mark.parametrize("size", [20, 40, 240])
