@@ -25,7 +25,8 @@ PARTS = {
     "mouth": slice(48, 68),
 }
 """In the 68-point layout."""
-TURNS = ("pitch", "yaw", "roll")
+TURNS = {"yaw": 1, "pitch": 0, "roll": 2}
+"""In the order of `Pose.angles`, and which component of the true rotation vector each is."""
 
 
 def reel(takes: NDArray[np.int64], slate: int) -> NDArray[np.int64]:
@@ -64,8 +65,8 @@ def main() -> None:
               f"{np.quantile(away[:, where], 0.9):.2f}")  # fmt: skip
     head = fit_head(FaceBasis.load(), own)
     true_turn = np.degrees(truth["turn"][known])
-    for axis, name in enumerate(TURNS):
-        made, true = head.pose.angles()[:, axis], true_turn[:, axis]
+    for axis, (name, component) in enumerate(TURNS.items()):
+        made, true = head.pose.angles()[:, axis], true_turn[:, component]
         r = correlation(made, true)
         error = np.std((made - made.mean()) * np.sign(r) - (true - true.mean()))
         print(f"{name:5} r {abs(r):.3f}, off by {error:.2f} degrees (it moves by {np.std(true):.2f})")
