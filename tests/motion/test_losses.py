@@ -24,7 +24,9 @@ def targets() -> Targets:
 
 def perfect(targets: Targets) -> MotionOutput:
     visemes = 50 * torch.nn.functional.one_hot(targets.visemes, len(NAMES)).float()
-    return MotionOutput(targets.coefficients, 50 * (2 * targets.speech - 1), visemes, targets.auxiliary)
+    closure, heard = torch.zeros(2, FRAMES), torch.zeros(2, FRAMES, 1)
+    speech = 50 * (2 * targets.speech - 1)
+    return MotionOutput(targets.coefficients, speech, visemes, targets.auxiliary, closure, heard)
 
 
 def test_truth_costs_nothing(targets: Targets) -> None:
