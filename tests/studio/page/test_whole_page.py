@@ -24,7 +24,7 @@ def violations(page) -> list[str]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(visit, studio, speech, clip, scheme):
     if not AXE.exists():
-        pytest.skip("needs axe-core: npm ci in studio/")
+        pytest.skip("needs axe-core: make studio/node_modules")
     page = visit(color_scheme=scheme, bypass_csp=True).page
     page.wait_for_selector(".face img")
     assert violations(page) == []
