@@ -36,8 +36,11 @@ def text(page) -> str:
 
 
 def until(page, condition: str) -> None:
-    """Wait for an expression of JavaScript. Playwright's own way would need `eval`, which the page forbids."""
-    end = time.monotonic() + 30
-    while not page.evaluate(condition):
+    """Wait for an expression of JavaScript. Playwright's own way would need `eval`, which the page forbids.
+
+    What it reads may not stand in the page yet: then it is not true yet.
+    """
+    end = time.monotonic() + 60
+    while not page.evaluate(f"(() => {{ try {{ return {condition} }} catch {{ return false }} }})()"):
         assert time.monotonic() < end, f"never: {condition}"
         page.wait_for_timeout(30)
