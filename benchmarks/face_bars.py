@@ -27,7 +27,7 @@ from evp.face.head import find_neutral, fit_head
 from evp.face.tracking import track_faces
 from evp.media import read_speech
 from evp.motion.expression import GAPS, ExpressionModel
-from evp.motion.faces import learn_faces, turn_leak
+from evp.motion.faces import learn_faces
 from evp.motion.model import MotionModel
 from evp.pipeline import emotion_space
 from evp.portrait.bundle import Portrait
@@ -83,7 +83,6 @@ class Bench:
         self.space = emotion_space()
         self.voice = prosody(speech)
         self.mouth = MotionModel.load().predict(speech)
-        self.leak = turn_leak(corpus, basis)
 
     def actors(self) -> dict[str, Faces]:
         """Speaker -> what the corpus shows."""
@@ -91,7 +90,7 @@ class Bench:
         for clip in Manifest.read(self.corpus).clips:
             if clip.filmed and clip.emotion is not None:
                 with np.load(self.corpus / clip.file) as stored:
-                    expression = stored["coefficients"] - stored["angles"] @ self.leak
+                    expression = self.basis.unturned(stored["coefficients"], stored["angles"])
                     found.setdefault(clip.speaker, {})[clip.emotion] = expression[stored["valid"]]
         return found
 
@@ -110,7 +109,7 @@ class Bench:
         motion = model.act([self.mouth], track, self.space, self.voice)
         seen = track_faces(perform(portrait, motion))
         head = fit_head(self.basis, seen.landmarks[seen.valid], find_neutral(self.basis, portrait.landmarks))
-        return self.basis.coefficients(head.displacement) - head.pose.angles() @ self.leak
+        return self.basis.unturned(self.basis.coefficients(head.displacement), head.pose.angles())
 
     def films(self, portrait: Portrait, model: ExpressionModel, labels: list[str]) -> Faces:
         """One film for each label."""

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from evp.face.basis import (
     FaceBasis,
     frontal,
     learn_basis,
+    learn_turn,
     mean_face,
     mouth_weight,
     normalise,
@@ -137,7 +139,7 @@ def test_broken_file_is_refused(tmp_path: Path, content: bytes):
 def test_missing_file_and_missing_array_are_refused(tmp_path: Path):
     with pytest.raises(WeightsError):
         FaceBasis.load(tmp_path / "none.npz")
-    np.savez(tmp_path / "other.npz", format=1, mean=np.zeros(3))
+    np.savez(tmp_path / "other.npz", format=2, mean=np.zeros(3))
     with pytest.raises(WeightsError, match="not a face basis"):
         FaceBasis.load(tmp_path / "other.npz")
 
@@ -177,6 +179,22 @@ def test_learning_finds_planted_components():
         np.testing.assert_allclose(sign * found, planted[k], atol=1e-4)
     np.testing.assert_allclose(learned.mouth[3:], 0, atol=1e-6)
     np.testing.assert_allclose(learned.upper, 0, atol=1e-6)
+
+
+def test_turn_is_found_beside_expressions_that_do_not_depend_on_it():
+    rng = np.random.default_rng(3)
+    planted = 0.02 * rng.normal(size=(3, 36))
+
+    def recording(frames: int) -> tuple[np.ndarray, np.ndarray]:
+        angles = 8 * rng.normal(size=(frames, 3)) + 10 * rng.normal(size=3)
+        return angles, angles @ planted + 0.05 * rng.normal(size=(frames, 36)) + rng.normal(size=36)
+
+    found = learn_turn(recording(frames) for frames in (200, 400, 300))
+    np.testing.assert_allclose(found, planted, atol=2e-3)
+    basis = replace(FaceBasis.load(), turn=found)
+    angles = 8 * rng.normal(size=(5, 3))
+    still = rng.normal(size=(5, 36))
+    np.testing.assert_allclose(basis.unturned(still + angles @ planted, angles), still, atol=0.05)
 
 
 def test_people_count_equally_when_a_basis_is_learned():

@@ -34,7 +34,7 @@ def test_every_way_gives_the_same_pixels(weights: RendererWeights, way: Way):
         pytest.importorskip("openvino")
     error = np.mean((made(weights, way) - made(weights, EXACT)) ** 2)
     assert error < 255**2 / 10**4.5
-    assert (error > 0) == (way.numbers == "int8")
+    assert (error > 1e-4) == (way.numbers == "int8"), "other engines round single values otherwise"
 
 
 def test_small_numbers_of_another_network_do_not_count(weights: RendererWeights):
@@ -58,13 +58,16 @@ def test_engine_that_is_missing_is_named(weights: RendererWeights, monkeypatch: 
         weights.open("renderer", Way("openvino", "fp32"))
 
 
-def test_quantised_network_knows_where_it_comes_from(weights: RendererWeights):
+def test_quantised_network_knows_where_it_comes_from(
+    weights: RendererWeights, caplog: pytest.LogCaptureFixture
+):
     pytest.importorskip("onnx")
     own = crops(8)
     frame, source = own.view(2), own.view(7)
     seen = prepare(WarpMesh.build(FaceBasis.load()), frame.landmarks, frame, [source], [source]).tensor
     small = RendererWeights(weights.exact, quantised(weights.exact, [seen]))
     assert len(small.int8) < len(small.exact) / 3
+    assert not caplog.records, "what the quantiser advises is no matter of the user's"
     assert small.ways() == weights.ways()
     error = np.mean((made(small, Way("onnxruntime", "int8")) - made(small, EXACT)) ** 2)
     assert 0 < error < 255**2 / 10**4.5

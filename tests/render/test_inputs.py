@@ -154,7 +154,9 @@ def test_own_skin_and_mouth_give_the_frame_back():
     frame = view(4)
     prepared = prepare(mesh(), frame.landmarks, frame, [frame], [frame])
     made = compose(prepared, np.zeros((3, CROP, CROP), np.float32), frame, [frame], [frame])
-    np.testing.assert_allclose(made.astype(int), frame.picture, atol=4)
+    apart = np.abs(made.astype(int) - frame.picture).max(axis=2)
+    assert apart[prepared.inside == 0].max() <= 4
+    assert apart.max() <= 15, "the rim of the lips is drawn soft"
 
 
 def test_correction_counts_in_the_mask_alone():
@@ -162,11 +164,26 @@ def test_correction_counts_in_the_mask_alone():
     prepared = prepare(mesh(), frame.landmarks, frame, [frame], [frame])
     plain, lighter = (
         compose(prepared, np.full((3, CROP, CROP), value, np.float32), frame, [frame], [frame]).astype(int)
-        for value in (0, 0.1)
+        for value in (0, 0.07)
     )
     dark = (plain.max(axis=2) < 220) & (prepared.mask == 255)
-    np.testing.assert_allclose((lighter - plain)[dark], 25.5, atol=1.01)
+    np.testing.assert_allclose((lighter - plain)[dark], 0.07 * 255, atol=1.01)
     assert not (lighter - plain)[prepared.mask == 0].any()
+
+
+def test_correction_is_limited_inside_the_mouth():
+    frame = view(4)
+    landmarks = lowered(frame.landmarks)
+    teeth = View(np.full_like(frame.picture, 200), landmarks, frame.outline)
+    prepared = prepare(mesh(), landmarks, frame, [frame], [teeth])
+    plain, darker = (
+        compose(prepared, np.full((3, CROP, CROP), value, np.float32), frame, [frame], [teeth]).astype(int)
+        for value in (0, -0.3)
+    )
+    light = (plain.min(axis=2) > 80) & (prepared.mask == 255)
+    for where, wanted in ((prepared.inside == 255, 0.08), (prepared.inside == 0, 0.3)):
+        assert (light & where).sum() > 20
+        np.testing.assert_allclose((plain - darker)[light & where], wanted * 255, atol=1.01)
 
 
 def test_skin_is_the_mean_of_its_views():

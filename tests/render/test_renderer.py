@@ -67,7 +67,8 @@ def test_only_the_part_with_the_face_is_computed_and_all_of_it_counts():
     assert channels == INPUT_CHANNELS
     assert rows % 16 == columns % 16 == 0
     assert rows * columns < CROP * CROP
-    mask = prepare(WarpMesh.build(FaceBasis.load()), frame.landmarks, frame, [source], [source]).mask
-    lighter = (mask == 255) & (plain.max(axis=2) < 200)
+    prepared = prepare(WarpMesh.build(FaceBasis.load()), frame.landmarks, frame, [source], [source])
+    mask = prepared.mask
+    lighter = (mask == 255) & (prepared.inside == 0) & (plain.max(axis=2) < 200)
     np.testing.assert_allclose((made - plain)[lighter], 51, atol=1)
     np.testing.assert_array_equal(made[mask == 0], plain[mask == 0])

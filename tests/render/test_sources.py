@@ -1,8 +1,15 @@
 import numpy as np
 import pytest
 
-from evp.face.basis import MOUTH_COMPONENTS
-from evp.render.sources import _RELUCTANCE, Chooser, misfit
+from evp.face.basis import MOUTH_COMPONENTS, FaceBasis
+from evp.face.layouts import (
+    CHIN,
+    LIP_INNER_LOWER,
+    LIP_INNER_UPPER,
+    MOUTH_CORNER_LEFT,
+    MOUTH_CORNER_RIGHT,
+)
+from evp.render.sources import _RELUCTANCE, Chooser, misfit, mouth_misfit
 
 SIZE = MOUTH_COMPONENTS + 16
 
@@ -14,11 +21,14 @@ def shapes(*places: float) -> np.ndarray:
     return made
 
 
-def chooser(*places: float, count: int = 1) -> Chooser:
-    return Chooser(shapes(*places), np.zeros((len(places), 3)), count, 0.9)
+class Followed:
+    """A chooser among mouths at places on one line, for one that moves along it."""
 
+    def __init__(self, *places: float, count: int = 1) -> None:
+        self.shapes, self.chooser = shapes(*places), Chooser(count)
 
-FRONT = np.zeros(3)
+    def choose(self, place: float) -> list[int]:
+        return self.chooser.choose(misfit(self.shapes, shapes(place)[0], np.zeros(len(self.shapes)), 0.9))
 
 
 def test_misfit_is_nought_for_the_same_and_grows():
@@ -36,36 +46,67 @@ def test_share_decides_what_counts():
     assert misfit(mouth, wanted, still, 0.9)[0] > misfit(upper, wanted, still, 0.9)[0]
 
 
-def test_best_candidates_are_chosen_first():
-    assert chooser(0.0, 0.1, 0.2).choose(shapes(0.11)[0], FRONT) == [1]
-    assert set(chooser(0.0, 0.1, 0.2, 0.5, count=3).choose(shapes(0.11)[0], FRONT)) == {0, 1, 2}
-
-
 def test_head_turn_decides_between_equal_expressions():
-    angles = np.array([[30.0, 0, 0], [2, 0, 0], [-30, 0, 0]])
-    assert Chooser(shapes(0, 0, 0), angles, 1, 0.9).choose(shapes(0)[0], np.array([1.0, 0, 0])) == [1]
+    assert np.argmin(misfit(shapes(0, 0, 0), shapes(0)[0], np.array([29.0, 1, 31]), 0.9)) == 1
+
+
+MEAN = FaceBasis.load().mean.astype(np.float64)
+
+
+def mouth(opening: float, lift: float = 0.0, wider: float = 0.0) -> np.ndarray:
+    """A face (478, 3): the lips' edges apart by face heights, the upper one raised, the corners pulled apart."""
+    mesh = MEAN.copy()
+    mesh[[*LIP_INNER_LOWER[1:-1], CHIN], 1] += opening
+    mesh[list(LIP_INNER_UPPER[1:-1]), 1] -= lift
+    mesh[MOUTH_CORNER_LEFT, 0] -= wider
+    mesh[MOUTH_CORNER_RIGHT, 0] += wider
+    return mesh
+
+
+@pytest.mark.parametrize(("wanted", "more", "less"), [
+    (mouth(0.05), mouth(0.07), mouth(0.03)),
+    (mouth(0.05), mouth(0.05, lift=0.02), mouth(0.05, lift=-0.02)),
+    (mouth(0.05), mouth(0.05, wider=0.02), mouth(0.05, wider=-0.02)),
+])  # fmt: skip
+def test_mouth_that_shows_too_much_is_better_than_one_that_hides(
+    wanted: np.ndarray, more: np.ndarray, less: np.ndarray
+):
+    same, covered, stretched = mouth_misfit(np.stack([wanted, more, less]), wanted, np.zeros(3))
+    assert same == 0
+    assert 0 < covered < 0.8 * stretched
+
+
+def test_mouth_in_a_turned_head_costs():
+    there = np.stack([mouth(0.05)] * 2)
+    front, turned = mouth_misfit(there, mouth(0.05), np.array([0.0, 20.0]))
+    assert turned > front
+
+
+def test_best_candidates_are_chosen_first():
+    assert Followed(0.0, 0.1, 0.2).choose(0.11) == [1]
+    assert set(Followed(0.0, 0.1, 0.2, 0.5, count=3).choose(0.11)) == {0, 1, 2}
 
 
 @pytest.mark.parametrize(("gain", "kept"), [(0.5, True), (1.5, False)])
 def test_gain_below_the_reluctance_changes_nothing(gain: float, kept: bool):
     """The first candidate is kept though the second fits better, unless by more than the reluctance."""
     away = gain * _RELUCTANCE / np.sqrt(2 * 0.9)
-    follows = chooser(0.0, away)
-    assert follows.choose(shapes(0.0)[0], FRONT) == [0]
-    assert all((follows.choose(shapes(away)[0], FRONT) == [0]) == kept for _ in range(5))
+    follows = Followed(0.0, away)
+    assert follows.choose(0.0) == [0]
+    assert all((follows.choose(away) == [0]) == kept for _ in range(5))
 
 
 def test_large_gain_replaces_with_one_frame_of_both():
-    follows = chooser(0.0, 0.1)
-    assert follows.choose(shapes(0.0)[0], FRONT) == [0]
-    assert follows.choose(shapes(0.1)[0], FRONT) == [0, 1]
-    assert follows.choose(shapes(0.1)[0], FRONT) == [1]
+    follows = Followed(0.0, 0.1)
+    assert follows.choose(0.0) == [0]
+    assert follows.choose(0.1) == [0, 1]
+    assert follows.choose(0.1) == [1]
 
 
 def test_sources_are_replaced_one_at_a_time():
-    follows = chooser(0.0, 0.01, 0.02, 0.30, 0.31, 0.32, count=3)
-    shown = [set(follows.choose(shapes(0.0)[0], FRONT))]
-    shown += [set(follows.choose(shapes(0.31)[0], FRONT)) for _ in range(5)]
+    follows = Followed(0.0, 0.01, 0.02, 0.30, 0.31, 0.32, count=3)
+    shown = [set(follows.choose(0.0))]
+    shown += [set(follows.choose(0.31)) for _ in range(5)]
     assert shown[0] == {0, 1, 2}
     assert shown[-1] == {3, 4, 5}
     for before, after in zip(shown[:-1], shown[1:], strict=True):
@@ -74,12 +115,12 @@ def test_sources_are_replaced_one_at_a_time():
 
 
 def test_fewer_candidates_than_wanted():
-    follows = chooser(0.1, 0.2, count=3)
-    assert sorted(follows.choose(shapes(0.1)[0], FRONT)) == [0, 1]
-    assert sorted(follows.choose(shapes(0.9)[0], FRONT)) == [0, 1]
+    follows = Followed(0.1, 0.2, count=3)
+    assert sorted(follows.choose(0.1)) == [0, 1]
+    assert sorted(follows.choose(0.9)) == [0, 1]
 
 
 def test_caller_may_change_the_list():
-    follows = chooser(0.0, 0.1)
-    follows.choose(shapes(0.0)[0], FRONT).clear()
-    assert follows.choose(shapes(0.0)[0], FRONT) == [0]
+    follows = Followed(0.0, 0.1)
+    follows.choose(0.0).clear()
+    assert follows.choose(0.0) == [0]

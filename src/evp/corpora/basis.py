@@ -1,11 +1,14 @@
 """Learning the face basis from a prepared corpus."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evp.corpora.manifest import Manifest
-from evp.face.basis import FaceBasis, learn_basis, mean_face
+from evp.face.basis import FaceBasis, learn_basis, learn_turn, mean_face
 from evp.face.pose import fit_pose
 
 _MOST_FRAMES = 4000
@@ -13,7 +16,8 @@ _MOST_FRAMES = 4000
 
 
 def train_basis(corpus: Path, output: Path) -> FaceBasis:
-    """Mean face and expression components of the people of a corpus, who count equally, written to ``output``.
+    """Mean face and expression components of the people of a corpus, who count equally, and what turning heads do to
+    them, written to ``output``.
 
     The triangles are the packaged basis's. Raises InputError when the folder is not a prepared corpus.
     """
@@ -33,5 +37,18 @@ def train_basis(corpus: Path, output: Path) -> FaceBasis:
         for displacement, neutral in zip(displacements, neutrals, strict=True)
     ]
     basis = learn_basis(mean, turned, FaceBasis.load().triangles)
+    basis = replace(basis, turn=learn_turn(_recordings(corpus, basis)))
     basis.save(output)
     return basis
+
+
+def _recordings(
+    corpus: Path, basis: FaceBasis
+) -> Iterator[tuple[NDArray[np.floating], NDArray[np.floating]]]:
+    """Angles (T, 3) and coefficients (T, M + U) of every filmed recording."""
+    for paths in Manifest.read(corpus).clips_by_speaker(corpus).values():
+        for path in paths:
+            with np.load(path) as stored:
+                valid = stored["valid"]
+                angles, meshes = stored["angles"][valid], stored["landmarks"][valid]
+                yield angles, basis.coefficients(meshes - stored["neutral"])

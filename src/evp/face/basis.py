@@ -6,6 +6,7 @@ irises, nose bridge). The blocks share every vertex through a smooth partition o
 Coefficients are in standard deviations of their component over the people the basis was learned from.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
@@ -20,7 +21,7 @@ from evp.face.layouts import CHIN, FACE_OVAL, HAIRLINE, IRIS_LEFT, IRIS_RIGHT, L
 from evp.face.pose import fit_pose
 from evp.weights import save_arrays
 
-FORMAT = 1
+FORMAT = 2
 MOUTH_COMPONENTS = 20
 UPPER_COMPONENTS = 16
 _UPPER_ENDS, _MOUTH_BEGINS = 0.16, 0.32
@@ -41,6 +42,9 @@ class FaceBasis:
     """M, the number of components of the ``mouth`` block."""
     triangles: NDArray[np.int32]
     """(F, 3) triangles of the skin and, as fans around the irises, of the eyes; the mouth is open."""
+    turn: NDArray[np.float32]
+    """(3, M + U) by how much the coefficients of a tracked face change for a degree of yaw, pitch and roll, though its
+    expression does not: tracked meshes are not quite rigid."""
 
     @staticmethod
     def load(path: Path | None = None) -> "FaceBasis":
@@ -53,7 +57,11 @@ class FaceBasis:
                         f"{source}: face basis of format {int(stored['format'])}, expected {FORMAT}"
                     )
                 return FaceBasis(
-                    stored["mean"], stored["components"], int(stored["mouth_count"]), stored["triangles"]
+                    stored["mean"],
+                    stored["components"],
+                    int(stored["mouth_count"]),
+                    stored["triangles"],
+                    stored["turn"],
                 )
         except (OSError, EOFError, BadZipFile, ValueError, KeyError) as error:
             raise WeightsError(f"{source}: not a face basis ({error})") from error
@@ -62,7 +70,7 @@ class FaceBasis:
         """Write as a compressed archive of plain arrays."""
         save_arrays(
             path, format=FORMAT, mean=self.mean, components=self.components,
-            mouth_count=self.mouth_count, triangles=self.triangles,
+            mouth_count=self.mouth_count, triangles=self.triangles, turn=self.turn,
         )  # fmt: skip
 
     @property
@@ -86,6 +94,12 @@ class FaceBasis:
         flat = displacement.reshape(len(displacement), -1).astype(np.float32)
         # Not a matrix product: called for every frame, BLAS would leave threads spinning beside the renderer's.
         return np.einsum("tp,kp->tk", flat, self._solver)
+
+    def unturned(
+        self, coefficients: NDArray[np.floating], angles: NDArray[np.floating]
+    ) -> NDArray[np.float64]:
+        """Coefficients (T, M + U) without what the turn of the head, angles (T, 3) in degrees, adds to them."""
+        return np.asarray(coefficients, np.float64) - np.asarray(angles, np.float64) @ self.turn
 
     def displacement(self, coefficients: NDArray[np.floating]) -> NDArray[np.float32]:
         """Displacements (T, 478, 3), face heights, of coefficients (T, M), (T, M + U) or fewer: missing ones are 0."""
@@ -157,6 +171,22 @@ def learn_basis(
         top = np.argsort(values)[::-1][:count]
         components = (vectors[:, top] * np.sqrt(values[top])).T.reshape(count, MESH_POINTS, 3)
         blocks.append(components / emphasis[None, :, None])
-    return FaceBasis(
-        np.asarray(mean, np.float32), np.concatenate(blocks).astype(np.float32), MOUTH_COMPONENTS, triangles
-    )
+    components = np.concatenate(blocks).astype(np.float32)
+    still = np.zeros((3, len(components)), np.float32)
+    return FaceBasis(np.asarray(mean, np.float32), components, MOUTH_COMPONENTS, triangles, still)
+
+
+def learn_turn(
+    recordings: Iterable[tuple[NDArray[np.floating], NDArray[np.floating]]], ridge: float = 0.5
+) -> NDArray[np.float32]:
+    """:attr:`FaceBasis.turn` from angles (T, 3), degrees, and coefficients (T, M + U) of recordings that count equally.
+
+    Regression inside every recording. People nod as they speak, so few recordings say more about them than about the
+    tracker: take those of many people whose heads move. ``ridge`` is in square degrees.
+    """
+    turns, moves = np.zeros((3, 3)), np.zeros((3, 1))
+    for angles, coefficients in recordings:
+        centred = angles - angles.mean(axis=0)
+        turns += centred.T @ centred / len(centred)
+        moves = moves + centred.T @ (coefficients - coefficients.mean(axis=0)) / len(centred)
+    return np.asarray(np.linalg.solve(turns + ridge * np.eye(3), moves), np.float32)

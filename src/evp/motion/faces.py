@@ -80,8 +80,9 @@ def learn_faces(corpus: Path, prior: ExpressionModel, config: FacesConfig | None
             (slice(count, None), config.upper_exaggeration),
         ):
             parts = [change[block] for change in changes]
-            common = _common(parts, before[row, block], size[block], config.prior_people)
-            faces[row, block] = exaggeration * common if parts else common
+            faces[row, block] = _common(
+                parts, before[row, block], size[block], config.prior_people, exaggeration
+            )
         if changes:
             ratio = float(np.mean([felt.opening / calm.opening for felt, calm in pairs]))
             openness[row] = np.clip(ratio, 1 / config.most_openness, config.most_openness)
@@ -96,9 +97,15 @@ def learn_faces(corpus: Path, prior: ExpressionModel, config: FacesConfig | None
 
 
 def _common(
-    changes: list[NDArray[np.float64]], prior: NDArray[np.float64], size: NDArray[np.float64], weight: float
+    changes: list[NDArray[np.float64]],
+    prior: NDArray[np.float64],
+    size: NDArray[np.float64],
+    weight: float,
+    exaggeration: float,
 ) -> NDArray[np.float64]:
-    """What the people and the prior, of this ``weight``, agree on, as long as the people's are on the mean."""
+    """What the people and the prior, of this ``weight``, agree on; the more they do, the nearer to the exaggerated mean
+    length of the people's faces.
+    """
 
     def length(face: NDArray[np.float64]) -> float:
         return float(np.linalg.norm(face * size)) + 1e-9
@@ -106,7 +113,11 @@ def _common(
     if not changes:
         return prior
     direction = sum(change / length(change) for change in changes) + weight * prior / length(prior)
-    return np.asarray(direction / length(direction) * np.mean([length(change) for change in changes]))
+    agreement = length(direction) / (len(changes) + weight)
+    longer = 1 + (exaggeration - 1) * agreement
+    return np.asarray(
+        direction / length(direction) * longer * np.mean([length(change) for change in changes])
+    )
 
 
 def _with_room(
@@ -130,7 +141,6 @@ def _with_room(
 def _measure(corpus: Path, basis: FaceBasis) -> dict[tuple[str, str], _Spoken]:
     """What every person does in every emotion, the influence of the head's turn removed."""
     clips = [clip for clip in Manifest.read(corpus).clips if clip.filmed]
-    leak = turn_leak(corpus, basis)
     angles, expressions, openings = (defaultdict[tuple[str, str], list[NDArray]](list) for _ in range(3))
     for clip in clips:
         if clip.emotion is None:
@@ -142,25 +152,9 @@ def _measure(corpus: Path, basis: FaceBasis) -> dict[tuple[str, str], _Spoken]:
             openings[key].append(stored["opening"][valid])
     found: dict[tuple[str, str], _Spoken] = {}
     for key in expressions:
-        whole = np.concatenate(expressions[key]).astype(np.float64) - np.concatenate(angles[key]) @ leak
+        whole = basis.unturned(np.concatenate(expressions[key]), np.concatenate(angles[key]))
         found[key] = _Spoken(whole.mean(axis=0), float(np.concatenate(openings[key]).mean()))
     return found
-
-
-def turn_leak(corpus: Path, basis: FaceBasis, ridge: float = 0.5) -> NDArray[np.float64]:
-    """(3, M + U) coefficients that a tracked face changes for each degree of turn, though its expression does not.
-
-    The mesh that is tracked is not quite rigid under rotation; regression within every recording of ``corpus``.
-    """
-    turns, moves = np.zeros((3, 3)), np.zeros((3, len(basis.components)))
-    for clip in Manifest.read(corpus).clips:
-        if clip.filmed:
-            with np.load(corpus / clip.file) as stored:
-                angles, expression = (stored[name][stored["valid"]] for name in ("angles", "coefficients"))
-            centred = angles - angles.mean(axis=0)
-            turns += centred.T @ centred / len(centred)
-            moves += centred.T @ (expression - expression.mean(axis=0)) / len(centred)
-    return np.asarray(np.linalg.solve(turns + ridge * np.eye(3), moves))
 
 
 def _jaw(corpus: Path, basis: FaceBasis) -> NDArray[np.float32]:

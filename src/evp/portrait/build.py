@@ -43,7 +43,7 @@ _QUANTISED_ON = 48
 """Examples from which the ranges of a fine-tuned network's numbers are taken."""
 _FINE_TUNING_STEPS = 1500
 _FINE_TUNING_RATE = 4e-4
-_MOST_SOURCES = 160
+_MOST_SOURCES = 144
 _JPEG = [cv2.IMWRITE_JPEG_QUALITY, 93]
 """Colour at half resolution: footage has no more."""
 _FOOTAGE_CRF = 14
@@ -285,7 +285,7 @@ def _sharp(small: list[NDArray[np.uint8]], frames: NDArray[np.int_]) -> NDArray[
 
 
 def _spread(basis: FaceBasis, head: Head, frames: NDArray[np.int_]) -> NDArray[np.int_]:
-    """Up to 160 of ``frames`` that differ most in expression and pose (farthest-point sampling)."""
+    """Up to 144 of ``frames`` that differ most in expression and pose (farthest-point sampling)."""
     expressions = basis.shape(basis.coefficients(head.displacement[frames]))
     where = np.concatenate([expressions, 0.0015 * head.pose.angles()[frames]], axis=1)
     chosen = [0]

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from evp.evaluation.pictures import face_box, flicker, mouth_box, psnr, ssim, still_skin
 from evp.media import read_stretch
 from evp.portrait.bundle import KEYFRAME_EVERY, Portrait
-from evp.portrait.perform import MOUTH_SHARE
 from evp.render.inputs import View
-from evp.render.sources import MOST_SKIN_SOURCES, MOUTH_TURN_COST, Chooser
+from evp.render.sources import MOST_SKIN_SOURCES, Chooser, misfit, mouth_misfit
 
 HELD_OUT = 0.2
 """The last part of every shot is never trained on and gives no source frames."""
@@ -44,6 +43,7 @@ def evaluate(
     renderer = portrait.renderer()
     shapes = portrait.basis.shape(portrait.aligner.coefficients)
     angles = portrait.head.pose.angles()
+    meshes = portrait.head.neutral + portrait.head.displacement
     candidates = portrait.sources.frames
     scores: dict[str, list[float]] = {
         name: [] for name in ("face_psnr", "face_ssim", "mouth_psnr", "mouth_ssim")
@@ -52,8 +52,7 @@ def evaluate(
     runs = _runs(held_out(portrait.shots), portrait.shots)
     done, count = 0, sum(len(run) for run in runs)
     for run in runs:
-        skins = Chooser(shapes[candidates], angles[candidates], MOST_SKIN_SOURCES, SKIN_MOUTH_SHARE)
-        mouths = Chooser(shapes[candidates], angles[candidates], 1, MOUTH_SHARE, MOUTH_TURN_COST)
+        skins, mouths = Chooser(MOST_SKIN_SOURCES), Chooser(1)
         views: dict[int, View] = {}
         real: list[NDArray[np.uint8]] = []
         made: list[NDArray[np.uint8]] = []
@@ -62,10 +61,9 @@ def evaluate(
         for frame, picture in zip(run, pictures, strict=True):
             box = portrait.boxes[frame]
             view = portrait.view(frame, box.cut(picture))
-            skin, mouth = (
-                skins.choose(shapes[frame], angles[frame]),
-                mouths.choose(shapes[frame], angles[frame]),
-            )
+            turned = np.linalg.norm(angles[candidates] - angles[frame], axis=1)
+            skin = skins.choose(misfit(shapes[candidates], shapes[frame], turned, SKIN_MOUTH_SHARE))
+            mouth = mouths.choose(mouth_misfit(meshes[candidates], meshes[frame], turned))
             views = {n: views[n] if n in views else portrait.source(n) for n in {*skin, *mouth}}
             crop = renderer.render(view.landmarks, view, [views[n] for n in skin], [views[n] for n in mouth])
             for name, where in (("face", face_box), ("mouth", mouth_box)):

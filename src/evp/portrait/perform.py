@@ -15,15 +15,12 @@ from evp.motion.facial import FacialMotion
 from evp.portrait.bundle import Portrait
 from evp.render.inputs import View
 from evp.render.renderer import Draft, Renderer
-from evp.render.sources import MOUTH_TURN_COST, Chooser
+from evp.render.sources import Chooser, mouth_misfit
 from evp.smoothing import smooth_in_time
 
 _BLINK_SMOOTH_FRAMES = 1.0
 _LID_REACH = 0.035
 """How far around the eye's outline (face heights) skin moves with the lids."""
-
-MOUTH_SHARE = 0.9
-"""How much the mouth counts, against brows and lids, when a frame is chosen for the inside of the mouth."""
 
 
 def perform(
@@ -102,10 +99,9 @@ def drafts(
 ) -> Iterator[tuple[Painted, Draft]]:
     """Every frame of the footage as it is, and what is to be made of its face."""
     own = portrait.aligner.coefficients
-    shapes = portrait.basis.shape(own)
     angles = portrait.head.pose.angles()
-    candidates = portrait.sources.frames
-    mouths = Chooser(shapes[candidates], angles[candidates], 1, MOUTH_SHARE, MOUTH_TURN_COST)
+    candidates = portrait.head.neutral + portrait.head.displacement[portrait.sources.frames]
+    mouths = Chooser(1)
     awake = eyes_open(portrait.head)
     lids = lid_share(portrait.basis.mean)
     mouth_count = portrait.basis.mouth_count
@@ -117,13 +113,15 @@ def drafts(
         view = portrait.view(frame, crop)
         whole = np.concatenate([wanted.expression, own[frame, len(wanted.expression) :]])
         whole[mouth_count:] += (1 - awake[frame]) * (own[frame, mouth_count:] - whole[mouth_count:])
-        added, shown, emotions = None, whole, None
+        added, emotions = None, None
+        shown = portrait.head.neutral + portrait.basis.displacement(whole[None])[0]
         if wanted.feeling is not None:
             added = wanted.feeling.displacement * (1 - lids * (1 - awake[frame]))[:, None]
             added[list(IRIS_LEFT + IRIS_RIGHT)] = 0
-            shown = whole + portrait.basis.coefficients(added[None])[0]
+            shown = shown + added
             emotions = wanted.feeling.shares
-        numbers = mouths.choose(portrait.basis.shape(shown), angles[frame])
+        turned = np.linalg.norm(angles[portrait.sources.frames] - angles[frame], axis=1)
+        numbers = mouths.choose(mouth_misfit(candidates, shown, turned))
         decoded = {n: decoded[n] if n in decoded else portrait.source(n) for n in numbers}
         landmarks = box.points(portrait.aligner.align(frame, whole, added))
         draft = renderer.draft(landmarks, view, [view], list(decoded.values()), emotions)

@@ -1,8 +1,10 @@
 """Which engine runs the renderer's network, and in which numbers: the fastest that gives the same pixels."""
 
 import hashlib
+import logging
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
@@ -97,10 +99,22 @@ def quantised(exact: bytes, inputs: Iterable[NDArray[np.float32]]) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         whole, small = Path(folder) / "fp32.onnx", Path(folder) / "int8.onnx"
         onnx.save(model, whole)
-        quantize_static(
-            whole, small, Reader(), quant_format=QuantFormat.QDQ, per_channel=True, reduce_range=True,
-            activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, op_types_to_quantize=["Conv"],
-        )  # fmt: skip
+        with _without_advice():
+            quantize_static(
+                whole, small, Reader(), quant_format=QuantFormat.QDQ, per_channel=True, reduce_range=True,
+                activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, op_types_to_quantize=["Conv"],
+            )  # fmt: skip
         model = onnx.load(small)
     model.ClearField("metadata_props")
     return seal(model.SerializeToString(), {**metadata, EXACT_KEY: hashlib.sha256(exact).hexdigest()})
+
+
+@contextmanager
+def _without_advice() -> Iterator[None]:
+    """The quantiser tells everybody through the root logger how its networks could be prepared better."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)

@@ -28,6 +28,7 @@ from evp.face.layouts import (
     NOSE_BASE,
     NOSE_BRIDGE,
 )  # fmt: skip
+from evp.render.mouth import through_lips
 from evp.render.region import Region
 from evp.render.warp import Field, Raster, WarpMesh
 
@@ -43,6 +44,9 @@ _EYE_CURVES = ((EYE_LEFT, True), (EYE_RIGHT, True), (IRIS_LEFT[1:], True), (IRIS
 _LIP_CURVES = ((LIPS_OUTER, True), (LIPS_INNER, True))
 _SHIFT = 4
 _MASK_PLANE = 6
+_MOST_INSIDE = 0.08
+"""Most that the network changes inside the mouth: teeth are the person's own, and a mouth that opens wider than any
+that the network has met leads it astray."""
 _FIELD_MARGIN = 3
 """Pixels around a region in which places are found as well: their border is rough, and they are interpolated."""
 
@@ -129,6 +133,8 @@ class Prepared:
     """How every skin view is warped."""
     mouth: list[Field]
     """How every mouth view is warped."""
+    dark: NDArray[np.uint8]
+    """(256, 256) darkness, 0..255, of the gap between teeth."""
     raster: Raster
     """The new face's mesh."""
 
@@ -170,15 +176,22 @@ def prepare(
     skin_fields, mouth_fields = (
         [
             raster.field(
-                mesh.vertices(v.small.landmarks, v.small.outline, CROP), region=part.grown(_FIELD_MARGIN)
+                mesh.vertices(v.small.landmarks, v.small.outline, CROP),
+                region=part.grown(_FIELD_MARGIN),
             )
             for v in views
         ]
         for views, part in ((skin, region), (mouth, lips))
     )
+    inner_mouths = [
+        through_lips(field, inner, points, view.small.landmarks)
+        for field, view in zip(mouth_fields, mouth, strict=True)
+    ]
+    mouth_fields = [found for found, _ in inner_mouths]
+    dark = np.mean([gap for _, gap in inner_mouths], axis=0).astype(np.uint8)
     face = small.picture.copy()
     face[region.index] = _mean_sample(skin_fields, [view.small for view in skin], region)
-    seen = _mean_sample(mouth_fields, [view.small for view in mouth], lips)
+    seen = _mean_sample(mouth_fields, [view.small for view in mouth], lips, dark)
     face[lips.index] = blend(face[lips.index], seen, inside[lips.index])
     warped = small.picture.copy()
     warped[region.index] = blend(warped[region.index], face[region.index], mask[region.index])
@@ -188,15 +201,21 @@ def prepare(
     planes[_MASK_PLANE] = mask
     planes[_MASK_PLANE + 1 : -1] = edges(points, CROP)
     planes[-1] = inner
-    return Prepared(planes, inside, region, lips, skin_fields, mouth_fields, raster)
+    return Prepared(planes, inside, region, lips, skin_fields, mouth_fields, dark, raster)
 
 
-def _mean_sample(fields: Sequence[Field], views: Sequence[View], region: Region) -> NDArray[np.uint8]:
+def _mean_sample(
+    fields: Sequence[Field], views: Sequence[View], region: Region, dark: NDArray[np.uint8] | None = None
+) -> NDArray[np.uint8]:
+    """The mean of warped views in a region, darkened by a mask of the network's resolution."""
     size = region.size
     mean = fields[0].sample(views[0].picture, size, region)
     for count, (field, view) in enumerate(zip(fields[1:], views[1:], strict=True), start=2):
         mean = cv2.addWeighted(mean, 1 - 1 / count, field.sample(view.picture, size, region), 1 / count, 0)
-    return mean
+    if dark is None or not dark.any():
+        return mean
+    shade = cv2.resize(dark, (size, size), interpolation=cv2.INTER_LINEAR)[region.index]
+    return blend(mean, np.zeros_like(mean), shade)
 
 
 def compose(
@@ -208,7 +227,8 @@ def compose(
 ) -> NDArray[np.uint8]:
     """The made picture (S, S, 3) at the resolution of ``frame``, with the views that were prepared.
 
-    Skin and mouth are warped at this resolution; the network's ``correction`` (3, 256, 256), -1..1, is enlarged.
+    Skin and mouth are warped at this resolution; the network's ``correction`` (3, 256, 256), -1..1, is enlarged, and
+    limited inside the mouth.
     """
     size = frame.size
     # soft masks reach one pixel farther when they are enlarged
@@ -218,8 +238,11 @@ def compose(
     )
     made = frame.picture.copy()
     made[region.index] = _mean_sample(prepared.skin, skin, region)
-    made[lips.index] = blend(made[lips.index], _mean_sample(prepared.mouth, mouth, lips), inside[lips.index])
-    small = cv2.merge(list(correction * np.float32(255)))
+    seen = _mean_sample(prepared.mouth, mouth, lips, prepared.dark)
+    made[lips.index] = blend(made[lips.index], seen, inside[lips.index])
+    inner = prepared.inside * np.float32(1 / 255)
+    tame = correction + inner * (np.clip(correction, -_MOST_INSIDE, _MOST_INSIDE) - correction)
+    small = cv2.merge(list(tame * np.float32(255)))
     enlarged = cv2.resize(small, (size, size), interpolation=cv2.INTER_LINEAR)
     corrected = cv2.add(made[region.index], enlarged[region.index], dtype=cv2.CV_8U)
     made[region.index] = blend(frame.picture[region.index], corrected, mask[region.index])

@@ -4,6 +4,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evp.face.basis import MOUTH_COMPONENTS
+from evp.face.layouts import (
+    CHIN,
+    LIP_INNER_LOWER,
+    LIP_INNER_UPPER,
+    MOUTH_CORNER_LEFT,
+    MOUTH_CORNER_RIGHT,
+)
 
 MOST_SKIN_SOURCES = 3
 """Warped frames whose mean makes the skin where the frame's own may not be used: steadier and truer than one."""
@@ -14,6 +21,9 @@ SKIN_TURN_COST = 0.0015
 MOUTH_TURN_COST = 0.0005
 """The same for the inside of a mouth: an open one seen from elsewhere is better than a closed one from here."""
 
+_TOO_MUCH = 0.6
+"""Weight of a difference when the candidate's mouth shows too much, which only has to be covered."""
+
 _RELUCTANCE = 0.002
 """A source is replaced when another fits better by this much, face heights."""
 
@@ -23,7 +33,6 @@ def misfit(
     wanted: NDArray[np.float32],
     turned: NDArray[np.floating],
     mouth_share: float,
-    turn_cost: float = SKIN_TURN_COST,
 ) -> NDArray[np.floating]:
     """How badly candidates' expressions (N, M + U) and turns (N,), degrees, fit a wanted expression: 0 is perfect.
 
@@ -31,33 +40,58 @@ def misfit(
     """
     apart = (candidates - wanted) ** 2
     mouth, upper = apart[:, :MOUTH_COMPONENTS].sum(axis=1), apart[:, MOUTH_COMPONENTS:].sum(axis=1)
-    return np.sqrt(2 * (mouth_share * mouth + (1 - mouth_share) * upper)) + turn_cost * turned
+    return np.sqrt(2 * (mouth_share * mouth + (1 - mouth_share) * upper)) + SKIN_TURN_COST * turned
+
+
+def mouth_misfit(
+    candidates: NDArray[np.floating],
+    wanted: NDArray[np.floating],
+    turned: NDArray[np.floating],
+) -> NDArray[np.floating]:
+    """How badly the mouths of faces (N, 478, 3) serve a wanted one (478, 3), whose lips are a window into them.
+
+    The faces are head-fixed, in face heights, and turned away by (N,) degrees. What a candidate's lips hide has to be
+    stretched from what they show; what they show too much is only covered.
+    """
+    above = _short(candidates, wanted, LIP_INNER_UPPER, 1, 1)
+    below = _short(candidates, wanted, LIP_INNER_LOWER, 1, -1)
+    sides = (
+        _short(candidates, wanted, (MOUTH_CORNER_LEFT,), 0, 1),
+        _short(candidates, wanted, (MOUTH_CORNER_RIGHT,), 0, -1),
+    )
+    jaw = _TOO_MUCH**2 * (candidates[:, CHIN, 1] - wanted[CHIN, 1]) ** 2
+    return np.sqrt(above + below + sides[0] + sides[1] + jaw) + MOUTH_TURN_COST * turned
+
+
+def _short(
+    candidates: NDArray[np.floating],
+    wanted: NDArray[np.floating],
+    points: tuple[int, ...],
+    axis: int,
+    towards: int,
+) -> NDArray[np.floating]:
+    """(N,) mean square of how far candidates' points lie from the wanted ones, most where they hide something.
+
+    Something is hidden where a candidate's point lies farther ``towards`` (1 or -1) the middle of the mouth on an axis.
+    """
+    numbers = list(points)
+    apart = towards * (candidates[:, numbers, axis] - wanted[numbers, axis])
+    return np.asarray((np.where(apart > 0, apart, _TOO_MUCH * apart) ** 2).mean(axis=1))
 
 
 class Chooser:
     """Follows a moving face with a few sources and changes them reluctantly, one at a time: no flicker."""
 
-    def __init__(
-        self,
-        shapes: NDArray[np.float32],
-        angles: NDArray[np.floating],
-        count: int,
-        mouth_share: float,
-        turn_cost: float = SKIN_TURN_COST,
-    ) -> None:
-        """``shapes`` (N, M + U) and ``angles`` (N, 3), degrees, of the candidates; ``count`` of them are kept."""
-        self._shapes, self._angles = shapes, angles
-        self._count = min(count, len(shapes))
-        self._mouth_share, self._turn_cost = mouth_share, turn_cost
+    def __init__(self, count: int) -> None:
+        """Keeps ``count`` sources, or all there are."""
+        self._count = count
         self._kept: list[int] = []
 
-    def choose(self, wanted: NDArray[np.float32], angles: NDArray[np.floating]) -> list[int]:
-        """Numbers of the sources for the next frame, with its expression (M + U,) and head angles (3,).
+    def choose(self, fits: NDArray[np.floating]) -> list[int]:
+        """Numbers of the sources for the next frame, of candidates that fit it so badly (N,).
 
         While a source is being replaced, the old and the new one are both given once.
         """
-        turned = np.linalg.norm(self._angles - angles, axis=1)
-        fits = misfit(self._shapes, wanted, turned, self._mouth_share, self._turn_cost)
         order = [int(n) for n in np.argsort(fits)[: self._count + len(self._kept)]]
         if not self._kept:
             self._kept = order[: self._count]

@@ -19,6 +19,8 @@ from evp.render.region import Region
 RING_SCALE = 1.35
 """The ring is the neutral face's outline, this much larger about its centre."""
 
+_TORN = 6.0
+"""Pixels between the places of neighbours, of a network-sized picture, from which on they are torn apart."""
 _BEYOND = 1.0
 """Pixels that a pixel may be taken from beyond its triangle in the source: thin triangles have no say farther out."""
 
@@ -73,6 +75,8 @@ class WarpMesh:
     """Triangles over mesh points, ring points and border points, in this order; the mouth is closed by a strip."""
 
     triangles: NDArray[np.int32]
+    strip: int
+    """Number of the first triangle of the strip: all from here on lie inside the mouth."""
 
     @staticmethod
     def build(basis: FaceBasis) -> "WarpMesh":
@@ -94,7 +98,8 @@ class WarpMesh:
         corner, corner_angles = _turned(layout, corner)
         bands = _between(around, outline, (around_angles, outline_angles))
         bands += _between(corner, around, (corner_angles, around_angles))
-        return WarpMesh(np.concatenate([bands, basis.triangles, lips]).astype(np.int32))
+        triangles = np.concatenate([bands, basis.triangles, lips]).astype(np.int32)
+        return WarpMesh(triangles, len(triangles) - len(lips))
 
     def vertices(
         self, landmarks: NDArray[np.floating], outline: NDArray[np.floating], size: int
@@ -194,9 +199,24 @@ class Field:
         """
         scale = np.float32(picture.shape[0] / self.size)
         cut = (region or Region.whole(size)).index
-        x, y = (_enlarged((place + 0.5) * scale - 0.5, size)[cut] for place in (self.x, self.y))
+        x, y = (_enlarged((place + 0.5) * scale - 0.5, size, self._torn)[cut] for place in (self.x, self.y))
         return cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
+    @cached_property
+    def _torn(self) -> NDArray[np.uint8]:
+        """(size / step, size / step) 1 where neighbours come from far apart, as where closed lips meet, else 0."""
+        kernel = np.ones((3, 3), np.uint8)
+        spans = [cv2.morphologyEx(place, cv2.MORPH_GRADIENT, kernel) for place in (self.x, self.y)]
+        limit = _TORN * self.size / len(self.x)
+        return cv2.compare(cv2.max(*spans), limit, cv2.CMP_GT) // 255
 
-def _enlarged(place: NDArray[np.float32], size: int) -> NDArray[np.float32]:
-    return place if len(place) == size else cv2.resize(place, (size, size), interpolation=cv2.INTER_LINEAR)
+
+def _enlarged(place: NDArray[np.float32], size: int, torn: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Places for every pixel of a larger picture; where they are torn apart nothing lies in between."""
+    if len(place) == size:
+        return place
+    smooth = cv2.resize(place, (size, size), interpolation=cv2.INTER_LINEAR)
+    if torn.any():
+        near = cv2.resize(place, (size, size), interpolation=cv2.INTER_NEAREST)
+        cv2.copyTo(near, cv2.resize(torn, (size, size), interpolation=cv2.INTER_NEAREST), smooth)
+    return smooth

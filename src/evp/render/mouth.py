@@ -1,0 +1,155 @@
+"""The inside of the mouth: the upper teeth stay with the skull, the lower ones and the tongue move with the jaw.
+
+Warped by the lips like skin, teeth grow and shrink with every opening. Here lips are a window: a pixel inside
+them is taken from where the skull of the source has it, further down from where its jaw has it. Only what the
+source's own lips hide is stretched from what they show.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evp.face.layouts import (
+    LIP_INNER_LOWER,
+    LIP_INNER_UPPER,
+    LIPS_INNER,
+    LOWER_LIP_INNER,
+    MOUTH_CORNER_LEFT,
+    MOUTH_CORNER_RIGHT,
+    UPPER_LIP_INNER,
+)
+from evp.face.pose import fit_pose
+from evp.render.warp import Field
+
+_JAW = (152, 175, 199, 200)
+"""Points of the chin, which go with the jaw and little with the lips."""
+_SKULL_UNTIL, _JAW_FROM = 0.45, 0.8
+"""Parts of the way from the upper to the lower lip: above the first all goes with the skull, below the second with the
+jaw."""
+_CORNERS = (MOUTH_CORNER_LEFT, MOUTH_CORNER_RIGHT)
+_DARK, _DEEP = 215, 4.0
+"""How dark the gap between teeth is, of 255, and from how many pixels beyond either row of teeth on."""
+_MEETING = 0.65
+"""Part of the way from the upper to the lower lip where teeth meet: the gap between them opens there."""
+_BEYOND = 1.0
+"""Pixels beyond the lips' inner edge that may be taken: it is found no better, and is drawn soft."""
+_UNSURE = 1.0
+"""Pixels that lips may seem to move against skull and jaw without having moved: tracking is no better."""
+
+
+def through_lips(
+    field: Field, inner: NDArray[np.uint8], made: NDArray[np.floating], source: NDArray[np.floating]
+) -> tuple[Field, NDArray[np.uint8]]:
+    """``field``, but with teeth that keep their size where ``inner`` (size, size) is not 0; and how dark it is there.
+
+    ``made`` and ``source`` (478, 3) are the landmarks of the new face and of the source, pixels of crops of the
+    field's size. The darkness (size, size), 0..255, is that of the gap between teeth that part farther than in the
+    source.
+    """
+    rows, columns = np.nonzero(inner)
+    dark = np.zeros_like(inner)
+    if len(rows) == 0:
+        return field, dark
+    here, there = _Gap.of(made), _Gap.of(source)
+    skull = fit_pose(made, source[None])
+    moved = skull.project(np.asarray(made, np.float64)[None])[0]
+    apart = (source - moved)[:, :2]
+    held = np.clip(apart[[*_CORNERS, UPPER_LIP_INNER]].mean(axis=0), -_UNSURE, _UNSURE)
+    jaw = apart[list(_JAW)].mean(axis=0) - held
+    jaw += np.clip(apart[LOWER_LIP_INNER] - held - jaw, -_UNSURE, _UNSURE)
+    skull = replace(skull, shift=skull.shift + np.append(held, 0))
+    depth = made[list(LIPS_INNER), 2].mean()
+    points = np.stack([columns, rows], axis=1).astype(np.float64)
+    share = here.share(points)
+
+    def in_source(pixels: NDArray[np.floating], lowered: float = 0.0) -> tuple[NDArray[np.floating], ...]:
+        flat = np.column_stack([pixels, np.full(len(pixels), depth)])
+        return there.along(skull.project(flat[None])[0, :, :2] + lowered * jaw)
+
+    x, high = in_source(points)
+    ends, _ = in_source(here.corners())
+    x = there.within(x, ends)
+    upper, lower = there.edges(x)
+    _, top = in_source(here.upper(points))
+    _, bottom = in_source(here.lower(points), 1.0)
+    _, low = in_source(points, 1.0)
+    between = upper + _MEETING * (lower - upper)
+    y = np.where(low > high, high + _eased(share) * (low - high), np.minimum(high, np.maximum(low, between)))
+    y += np.maximum(upper - top, 0) * (1 - share) ** 2 - np.maximum(bottom - lower, 0) * share**2
+    at = there.place(x, np.clip(y, upper - _BEYOND, np.maximum(lower, upper) + _BEYOND))
+    places = field.x.copy(), field.y.copy()
+    for place, coordinate in zip(places, at.T, strict=True):
+        place[rows, columns] = coordinate
+    parted = np.minimum(high - between, between - low)
+    dark[rows, columns] = _DARK * np.clip(parted / _DEEP, 0, 1)
+    return Field(*places, field.size), dark
+
+
+def _eased(share: NDArray[np.floating]) -> NDArray[np.floating]:
+    step = np.clip((share - _SKULL_UNTIL) / (_JAW_FROM - _SKULL_UNTIL), 0, 1)
+    return step * step * (3 - 2 * step)
+
+
+@dataclass(frozen=True)
+class _Gap:
+    """The opening between the lips, in coordinates along and across the line between the corners of the mouth."""
+
+    corner: NDArray[np.float64]
+    axes: NDArray[np.float64]
+    """(2, 2) unit vectors along and across, in rows."""
+    above: NDArray[np.float64]
+    """(11, 2) inner edge of the upper lip, along rising."""
+    below: NDArray[np.float64]
+
+    @staticmethod
+    def of(landmarks: NDArray[np.floating]) -> "_Gap":
+        flat = np.asarray(landmarks[:, :2], np.float64)
+        left, right = flat[LIP_INNER_UPPER[0]], flat[LIP_INNER_UPPER[-1]]
+        along = (right - left) / max(float(np.linalg.norm(right - left)), 1e-6)
+        axes = np.stack([along, np.array([-along[1], along[0]])])
+        above, below = ((flat[list(edge)] - left) @ axes.T for edge in (LIP_INNER_UPPER, LIP_INNER_LOWER))
+        for edge in (above, below):
+            edge[:, 0] = np.maximum.accumulate(edge[:, 0])
+        return _Gap(left, axes, above, below)
+
+    def along(self, points: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+        """Pixels (N, 2) -> how far along and across."""
+        local = (points - self.corner) @ self.axes.T
+        return local[:, 0], local[:, 1]
+
+    def place(self, along: NDArray[np.floating], across: NDArray[np.floating]) -> NDArray[np.floating]:
+        """The inverse: pixels (N, 2)."""
+        return np.stack([along, across], axis=1) @ self.axes + self.corner
+
+    def edges(self, along: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+        """Across, at both lips."""
+        upper, lower = (np.interp(along, edge[:, 0], edge[:, 1]) for edge in (self.above, self.below))
+        return upper, lower
+
+    def share(self, points: NDArray[np.floating]) -> NDArray[np.floating]:
+        """How far down between the lips pixels (N, 2) lie: 0 at the upper, 1 at the lower."""
+        along, across = self.along(points)
+        upper, lower = self.edges(along)
+        return np.clip((across - upper) / np.maximum(lower - upper, 1e-3), 0, 1)
+
+    def upper(self, points: NDArray[np.floating]) -> NDArray[np.floating]:
+        """(N, 2) the pixels of the upper lip's edge above or below pixels (N, 2)."""
+        along, _ = self.along(points)
+        return self.place(along, self.edges(along)[0])
+
+    def lower(self, points: NDArray[np.floating]) -> NDArray[np.floating]:
+        """The same for the lower lip."""
+        along, _ = self.along(points)
+        return self.place(along, self.edges(along)[1])
+
+    def corners(self) -> NDArray[np.floating]:
+        """(2, 2) pixels of the left and the right end of the opening."""
+        return self.place(*self.above[[0, -1]].T)
+
+    def within(self, along: NDArray[np.floating], ends: NDArray[np.floating]) -> NDArray[np.floating]:
+        """``along``, of a mouth with these two ``ends``, shrunk about the middle so as not to pass the corners."""
+        middle = self.above[-1, 0] / 2
+        reach = max(float(np.abs(ends - middle).max()), 1e-6)
+        shrunk = middle + (along - middle) * min(1.0, middle / reach)
+        return np.clip(shrunk, -_BEYOND, 2 * middle + _BEYOND)
