@@ -19,7 +19,8 @@ def write(corpus: Path, count: int = 2) -> list[np.ndarray]:
         meshes = head.neutral + head.displacement
         valid = np.arange(len(meshes)) != 3
         meshes[3] = 9.0  # a frame that must not be looked at
-        np.savez(corpus / f"s{n}__a.npz", neutral=head.neutral, landmarks=meshes, valid=valid)
+        angles = head.pose.angles()
+        np.savez(corpus / f"s{n}__a.npz", neutral=head.neutral, landmarks=meshes, valid=valid, angles=angles)
         clips.append(ClipEntry(f"s{n}__a.npz", f"s{n}", "a.mp4", len(meshes)))
         displacements.append(head.displacement[valid])
     Manifest(tuple(clips)).write(corpus)
@@ -31,6 +32,8 @@ def test_basis_of_a_corpus_explains_it(tmp_path: Path):
     basis = train_basis(tmp_path, tmp_path / "basis.npz")
     again = FaceBasis.load(tmp_path / "basis.npz")
     np.testing.assert_array_equal(again.components, basis.components)
+    np.testing.assert_array_equal(again.turn, basis.turn)
+    assert basis.turn.shape == (3, len(basis.components)) and basis.turn.any()
     np.testing.assert_allclose(basis.mean, FaceBasis.load().mean, atol=1e-4)
     np.testing.assert_allclose(face_height(basis.mean), 1, atol=1e-6)
     for displacement in displacements:
