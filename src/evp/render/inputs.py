@@ -5,7 +5,7 @@ The same function serves training, fine-tuning, evaluation and running, so they 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 
 import cv2
 import numpy as np
@@ -44,9 +44,9 @@ _EYE_CURVES = ((EYE_LEFT, True), (EYE_RIGHT, True), (IRIS_LEFT[1:], True), (IRIS
 _LIP_CURVES = ((LIPS_OUTER, True), (LIPS_INNER, True))
 _SHIFT = 4
 _MASK_PLANE = 6
-_MOST_INSIDE = 0.08
-"""Most that the network changes inside the mouth: teeth are the person's own, and a mouth that opens wider than any
-that the network has met leads it astray."""
+_MOST_INSIDE = np.float32(0.08 * 255)
+"""Most, of 255, that the network changes inside the mouth: teeth are the person's own, and a mouth that opens wider
+than any that the network has met leads it astray."""
 _FIELD_MARGIN = 3
 """Pixels around a region in which places are found as well: their border is rough, and they are interpolated."""
 
@@ -188,7 +188,9 @@ def prepare(
         for field, view in zip(mouth_fields, mouth, strict=True)
     ]
     mouth_fields = [found for found, _ in inner_mouths]
-    dark = np.mean([gap for _, gap in inner_mouths], axis=0).astype(np.uint8)
+    dark = reduce(
+        lambda one, other: cv2.addWeighted(one, 0.5, other, 0.5, 0), (gap for _, gap in inner_mouths)
+    )
     face = small.picture.copy()
     face[region.index] = _mean_sample(skin_fields, [view.small for view in skin], region)
     seen = _mean_sample(mouth_fields, [view.small for view in mouth], lips, dark)
@@ -240,9 +242,10 @@ def compose(
     made[region.index] = _mean_sample(prepared.skin, skin, region)
     seen = _mean_sample(prepared.mouth, mouth, lips, prepared.dark)
     made[lips.index] = blend(made[lips.index], seen, inside[lips.index])
-    inner = prepared.inside * np.float32(1 / 255)
-    tame = correction + inner * (np.clip(correction, -_MOST_INSIDE, _MOST_INSIDE) - correction)
-    small = cv2.merge(list(tame * np.float32(255)))
+    small = cv2.merge(list(correction * np.float32(255)))
+    mouth_part = small[prepared.lips.index]
+    inner = prepared.inside[prepared.lips.index][..., None] * np.float32(1 / 255)
+    mouth_part += inner * (np.clip(mouth_part, -_MOST_INSIDE, _MOST_INSIDE) - mouth_part)
     enlarged = cv2.resize(small, (size, size), interpolation=cv2.INTER_LINEAR)
     corrected = cv2.add(made[region.index], enlarged[region.index], dtype=cv2.CV_8U)
     made[region.index] = blend(frame.picture[region.index], corrected, mask[region.index])

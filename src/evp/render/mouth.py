@@ -5,8 +5,9 @@ them is taken from where the skull of the source has it, further down from where
 source's own lips hide is stretched from what they show.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,10 +25,10 @@ from evp.render.warp import Field
 
 _JAW = (152, 175, 199, 200)
 """Points of the chin, which go with the jaw and little with the lips."""
+_ANCHORS = [MOUTH_CORNER_LEFT, MOUTH_CORNER_RIGHT, UPPER_LIP_INNER, LOWER_LIP_INNER, *_JAW]
 _SKULL_UNTIL, _JAW_FROM = 0.45, 0.8
 """Parts of the way from the upper to the lower lip: above the first all goes with the skull, below the second with the
 jaw."""
-_CORNERS = (MOUTH_CORNER_LEFT, MOUTH_CORNER_RIGHT)
 _DARK, _DEEP = 215, 4.0
 """How dark the gap between teeth is, of 255, and from how many pixels beyond either row of teeth on."""
 _MEETING = 0.65
@@ -47,25 +48,24 @@ def through_lips(
     field's size. The darkness (size, size), 0..255, is that of the gap between teeth that part farther than in the
     source.
     """
-    rows, columns = np.nonzero(inner)
     dark = np.zeros_like(inner)
-    if len(rows) == 0:
+    pixels = cv2.findNonZero(inner)
+    if pixels is None:
         return field, dark
+    columns, rows = pixels[:, 0].T
     here, there = _Gap.of(made), _Gap.of(source)
-    skull = fit_pose(made, source[None])
-    moved = skull.project(np.asarray(made, np.float64)[None])[0]
-    apart = (source - moved)[:, :2]
-    held = np.clip(apart[[*_CORNERS, UPPER_LIP_INNER]].mean(axis=0), -_UNSURE, _UNSURE)
-    jaw = apart[list(_JAW)].mean(axis=0) - held
-    jaw += np.clip(apart[LOWER_LIP_INNER] - held - jaw, -_UNSURE, _UNSURE)
-    skull = replace(skull, shift=skull.shift + np.append(held, 0))
-    depth = made[list(LIPS_INNER), 2].mean()
+    pose = fit_pose(made, source[None])
+    skull, shift = pose.scale[0] * pose.rotation[0, :2], pose.shift[0, :2]
+    apart = source[_ANCHORS, :2] - (made[_ANCHORS] @ skull.T + shift)
+    held = np.clip(apart[:3].mean(axis=0), -_UNSURE, _UNSURE)
+    jaw = apart[4:].mean(axis=0) - held
+    jaw += np.clip(apart[3] - held - jaw, -_UNSURE, _UNSURE)
+    shift = shift + held + made[list(LIPS_INNER), 2].mean() * skull[:, 2]
     points = np.stack([columns, rows], axis=1).astype(np.float64)
     share = here.share(points)
 
     def in_source(pixels: NDArray[np.floating], lowered: float = 0.0) -> tuple[NDArray[np.floating], ...]:
-        flat = np.column_stack([pixels, np.full(len(pixels), depth)])
-        return there.along(skull.project(flat[None])[0, :, :2] + lowered * jaw)
+        return there.along(pixels @ skull[:, :2].T + (shift + lowered * jaw))
 
     x, high = in_source(points)
     ends, _ = in_source(here.corners())

@@ -144,9 +144,12 @@ class Raster:
         """
         at = np.arange(0, self.size, step, dtype=np.float32) + np.float32((step - 1) / 2)
         cut = (region or Region.whole(self.size)).index
-        a, b, c, d, e, f, left, top, right, bottom = np.take(
-            self._affine(vertices), self.number[::step, ::step][cut], axis=1
-        )
+        numbers = self.number[::step, ::step][cut]
+        there = np.zeros(len(self.mesh.triangles), bool)
+        there[numbers] = True
+        place_of = np.cumsum(there) - 1
+        found = np.take(self._affine(vertices, np.flatnonzero(there)), place_of[numbers], axis=0)
+        a, b, e, c, d, f, left, top, right, bottom = np.moveaxis(found, -1, 0)
         x, y = at[None, cut[1]], at[cut[0], None]
         from_x = a * x + b * y + e
         from_y = c * x + d * y + f
@@ -156,29 +159,28 @@ class Raster:
         places[1][cut] = cv2.medianBlur(np.clip(from_y, top, bottom), 3)
         return Field(places[0], places[1], self.size)
 
-    def _affine(self, vertices: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(10, triangles): the affine map of every triangle to the source, and the bounds of where it may lead."""
-        theirs = vertices[self.mesh.triangles][:, :, :2].astype(np.float64)
-        corner, adjugate, det = self._inverse
-        their_edges = np.stack([theirs[:, 1] - theirs[:, 0], theirs[:, 2] - theirs[:, 0]], axis=2)
-        linear = their_edges @ adjugate / det[:, None, None]
-        offset = theirs[:, 0] - np.einsum("fij,fj->fi", linear, corner)
-        low, high = theirs.min(axis=1) - _BEYOND, theirs.max(axis=1) + _BEYOND
-        rows = np.concatenate([linear.reshape(-1, 4), offset, low, high], axis=1)
-        return np.ascontiguousarray(rows.T, np.float32)
+    def _affine(self, vertices: NDArray[np.float32], triangles: NDArray[np.intp]) -> NDArray[np.float32]:
+        """(T, 10): the affine map of ``triangles`` (T,) to the source, and the bounds of where it may lead."""
+        theirs = vertices[self.mesh.triangles[triangles], :2]
+        rows = np.empty((len(triangles), 10), np.float32)
+        rows[:, :6] = np.einsum("tkd,tkc->tdc", theirs, self._shares[triangles]).reshape(-1, 6)
+        first, second, third = theirs[:, 0], theirs[:, 1], theirs[:, 2]
+        rows[:, 6:8] = np.minimum(np.minimum(first, second), third) - _BEYOND
+        rows[:, 8:] = np.maximum(np.maximum(first, second), third) + _BEYOND
+        return rows
 
     @cached_property
-    def _inverse(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """First corner (T, 2), adjugate (T, 2, 2) and determinant (T,) of every triangle's edges in the new frame."""
-        ours = self.vertices[self.mesh.triangles][:, :, :2].astype(np.float64)
-        edges = np.stack([ours[:, 1] - ours[:, 0], ours[:, 2] - ours[:, 0]], axis=2)
-        det = edges[:, 0, 0] * edges[:, 1, 1] - edges[:, 0, 1] * edges[:, 1, 0]
+    def _shares(self) -> NDArray[np.float64]:
+        """(T, 3, 3) what (x, y, 1) in the new frame gives as share of every corner: barycentric coordinates."""
+        (x0, y0), (x1, y1), (x2, y2) = (
+            self.vertices[self.mesh.triangles, :2].astype(np.float64).transpose(1, 2, 0)
+        )
+        det = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
         det = np.where(np.abs(det) < 1e-3, np.where(det < 0, -1e-3, 1e-3), det)
-        adjugate = np.stack([
-            np.stack([edges[:, 1, 1], -edges[:, 0, 1]], axis=1),
-            np.stack([-edges[:, 1, 0], edges[:, 0, 0]], axis=1),
-        ], axis=1)  # fmt: skip
-        return ours[:, 0], adjugate, det
+        second = np.stack([y2 - y0, x0 - x2, x2 * y0 - x0 * y2]) / det
+        third = np.stack([y0 - y1, x1 - x0, x0 * y1 - x1 * y0]) / det
+        first = np.stack([0 * det, 0 * det, 0 * det + 1]) - second - third
+        return np.ascontiguousarray(np.stack([first, second, third]).transpose(2, 0, 1))
 
 
 @dataclass(frozen=True)
