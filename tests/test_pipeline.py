@@ -17,7 +17,16 @@ from evp.face.tracking import Track
 from evp.media import read_frames, read_speech
 from evp.motion.expression import ExpressionModel
 from evp.motion.facial import FacialMotion
-from evp.pipeline import animate, animate_file, choose_emotion, emotion_space, motion_from_film, save_emotion
+from evp.pipeline import (
+    animate,
+    animate_file,
+    choose_emotion,
+    emotion_space,
+    motion_from_film,
+    move,
+    save_emotion,
+)
+from evp.portrait.bundle import Portrait
 from evp.portrait.perform import Painted
 from tiny import Hearing, actor, portrait, tone, write_actor, write_media
 
@@ -326,13 +335,31 @@ def test_description_that_cannot_be_used_leaves_no_film(
     assert names(tmp_path) == ["mix.npy", "speech.wav"]
 
 
+def test_mouth_goes_as_far_as_the_persons_own_does(monkeypatch: pytest.MonkeyPatch):
+    """A model that was given is left as it is: it may have been made for this person."""
+    jaw = ExpressionModel.load().jaw
+
+    class Talking(Silent):
+        def predict_blocks(self, _: np.ndarray, __: object = None) -> Iterator[np.ndarray]:
+            yield np.linspace(0.04, 0.1, 10)[:, None] * jaw
+
+    monkeypatch.setattr(pipeline, "MotionModel", Talking)
+    plain, lively, given = (
+        np.stack([frame.expression for frame in move(tone(0.4), None, model, travel)])
+        for model, travel in ((None, 1.0), (None, 1.5), (Talking(), 1.5))
+    )
+    np.testing.assert_allclose(lively, 1.5 * plain, rtol=1e-4, atol=1e-6)
+    np.testing.assert_array_equal(given, plain)
+
+
 def test_chosen_emotion_reaches_the_film(
     bundle: Path, speech: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     seen: list[np.ndarray] = []
 
-    def watched(_: np.ndarray, track: EmotionTrack, __: object) -> Iterator[FacialMotion]:
+    def watched(_: np.ndarray, track: EmotionTrack, __: object, travel: float) -> Iterator[FacialMotion]:
         seen.append(told_codes(track, 0.2)[0])
+        assert travel == Portrait.open(bundle).travel
         yield FacialMotion(np.zeros(20, np.float32))
 
     monkeypatch.setattr(pipeline, "move", watched)

@@ -17,6 +17,7 @@ from evp.files import write_whole
 from evp.media import check_output, read_speech
 from evp.motion.expression import ExpressionModel
 from evp.motion.model import MotionModel
+from evp.motion.travel import as_far
 from evp.pipeline import choose_emotion
 from evp.portrait.builtin import builtin_portrait
 from evp.portrait.bundle import Portrait
@@ -76,7 +77,8 @@ class Rehearsal:
         if not 0 <= at <= MOST_SECONDS:
             raise InputError(f"there is nothing to show at {at:g} s: give 0 to {MOST_SECONDS:g} seconds")
         frame = min(int(at * FRAME_RATE + 1e-6), len(self.mouths) - 1)
-        motion = self.face.act([self.mouths[frame : frame + 1]], emotion, self.space, self.voice, first=frame)
+        mouths = as_far([self.mouths[frame : frame + 1]], portrait.travel)
+        motion = self.face.act(mouths, emotion, self.space, self.voice, first=frame)
         played = portrait.played(frame)
         return next(perform(portrait, motion, [(played, portrait.picture(played))]))
 

@@ -28,9 +28,10 @@ from evp.face.alignment import Aligner
 from evp.face.basis import FaceBasis
 from evp.face.crop import Box, face_boxes
 from evp.face.head import Head
-from evp.face.layouts import FACE_OVAL
+from evp.face.layouts import FACE_OVAL, mouth_opening
 from evp.face.pose import Pose
 from evp.media import Picture, read_stored
+from evp.motion.travel import travel_factor
 from evp.render.engine import RendererWeights
 from evp.render.inputs import View
 from evp.render.renderer import Renderer
@@ -42,6 +43,8 @@ FORMAT = 2
 MANIFEST, FOOTAGE, TRACK, SOURCES, RENDERER, SHEET = (
     "portrait.json", "footage.mp4", "track.npz", "sources.npz", "renderer.onnx", "contact-sheet.jpg",
 )  # fmt: skip
+_TRAVEL_FRAMES = 250
+"""Frames of speech that tell how far somebody opens the mouth."""
 RENDERER_INT8 = "renderer.int8.onnx"
 KEYFRAME_EVERY = 12
 """Frames between keyframes of the footage: as many pictures are held when it plays backwards."""
@@ -151,6 +154,15 @@ class Portrait:
     def outline(self) -> NDArray[np.float32]:
         """(T, 36, 3) outline of the neutral face under every frame's pose, picture pixels."""
         return self.head.pose.project(self.head.neutral[None, list(FACE_OVAL)]).astype(np.float32)
+
+    @cached_property
+    def travel(self) -> float:
+        """How many times as far as the motion model's this person's mouth goes, as seen in the longest shots."""
+        looked_at = np.zeros(0, np.int_)
+        for begin, end in sorted(self.shots, key=lambda shot: shot[0] - shot[1]):
+            if len(looked_at) < _TRAVEL_FRAMES:
+                looked_at = np.append(looked_at, np.arange(begin, end))
+        return travel_factor(mouth_opening(self.head.neutral + self.head.displacement[looked_at]))
 
     def view(self, frame: int, crop: NDArray[np.uint8]) -> View:
         """The crop (S, S, 3) of a frame, with its landmarks."""

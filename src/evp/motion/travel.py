@@ -1,0 +1,43 @@
+"""How far a mouth travels: as far as this person's own mouth does when speaking.
+
+The motion model moves all mouths equally far, for how far somebody's mouth opens cannot be heard; it can be seen in
+the footage.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evp.face.basis import FaceBasis
+from evp.motion.expression import gap_rows
+
+TYPICAL = 0.067
+"""Travel, face heights, of the mouths that the packaged motion model makes (mean over 20 voices)."""
+_LEAST, _MOST = 0.75, 1.6
+"""Bounds of the factor."""
+_SILENT = 0.03
+"""Travel, face heights, of a mouth that does not speak."""
+_CLOSED, _OPEN = 0.008, 0.03
+"""Opening (face heights) up to which a mouth is left as it is, so that lips still close, and from which all counts."""
+
+
+def travel(openings: NDArray[np.floating]) -> float:
+    """How far apart the 5th and the 95th percentile of openings (T,), face heights, are."""
+    low, high = np.percentile(openings, [5, 95])
+    return float(high - low)
+
+
+def travel_factor(openings: NDArray[np.floating]) -> float:
+    """How many times as far as the model's a mouth with these openings (T,) goes; 1 if it does not speak."""
+    own = travel(openings)
+    return 1.0 if own < _SILENT else float(np.clip(own / TYPICAL, _LEAST, _MOST))
+
+
+def as_far(mouths: Iterable[NDArray[np.floating]], factor: float) -> Iterator[NDArray[np.floating]]:
+    """Blocks (F, M) of mouth coefficients that go ``factor`` times as far, but close as they did."""
+    middle = gap_rows(FaceBasis.load())[0]
+    for mouth in mouths:
+        share = np.clip((mouth @ middle - _CLOSED) / (_OPEN - _CLOSED), 0, 1)
+        share = share * share * (3 - 2 * share)
+        yield np.asarray(mouth * (1 + (factor - 1) * share)[:, None], np.float32)

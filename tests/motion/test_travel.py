@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+
+from evp.face.basis import FaceBasis
+from evp.motion.expression import gap_rows
+from evp.motion.travel import _CLOSED, _OPEN, TYPICAL, as_far, travel, travel_factor
+
+BASIS = FaceBasis.load()
+MIDDLE = gap_rows(BASIS)[0]
+
+
+def mouths(openings: np.ndarray) -> np.ndarray:
+    """Mouth coefficients (T, M) that open lips as far, and pull their corners."""
+    ways = MIDDLE / (MIDDLE @ MIDDLE)
+    across = np.random.default_rng(0).normal(size=BASIS.mouth_count)
+    across -= ways * (across @ MIDDLE)
+    return openings[:, None] * ways + 0.3 * across
+
+
+def test_travel_does_not_care_for_single_frames():
+    openings = np.linspace(0, 0.1, 101)
+    assert travel(openings) == pytest.approx(0.09)
+    openings[[3, 50]] = 9
+    assert travel(openings) == pytest.approx(0.09, abs=0.003)
+
+
+@pytest.mark.parametrize(
+    ("own", "factor"),
+    [(TYPICAL, 1), (1.3 * TYPICAL, 1.3), (0.9 * TYPICAL, 0.9), (0.2, 1.6), (0.04, 0.75), (0.01, 1)],
+)
+def test_factor_is_that_of_the_footage_within_bounds_and_1_for_who_is_silent(own: float, factor: float):
+    assert travel_factor(0.01 + own / 0.9 * np.linspace(0, 1, 400)) == pytest.approx(factor, rel=0.01)
+
+
+@pytest.mark.parametrize("factor", [0.75, 1.6])
+def test_open_mouths_go_farther_and_closed_ones_stay_closed(factor: float):
+    openings = np.linspace(-0.01, 0.1, 111)
+    plain = mouths(openings)
+    [made] = as_far([plain], factor)
+    closed, wide = openings < _CLOSED - 1e-6, openings > _OPEN + 1e-6
+    np.testing.assert_allclose(made[closed], plain[closed], atol=1e-5)
+    np.testing.assert_allclose(made[wide], factor * plain[wide], rtol=1e-4, atol=1e-4)
+    assert (np.diff(made @ MIDDLE) > 0).all()
+
+
+def test_blocks_stay_blocks_and_1_changes_nothing():
+    plain = mouths(np.linspace(0, 0.1, 30))
+    blocks = list(as_far([plain[:10], plain[10:]], 1.0))
+    assert [len(block) for block in blocks] == [10, 20]
+    np.testing.assert_allclose(np.concatenate(blocks), plain, rtol=1e-5, atol=1e-6)
