@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from evp.corpora.manifest import Manifest
 from evp.face.basis import FaceBasis, learn_basis, learn_turn, mean_face
+from evp.face.layouts import mouth_opening, mouth_width
 from evp.face.pose import fit_pose
 
 _MOST_FRAMES = 4000
@@ -44,11 +45,12 @@ def train_basis(corpus: Path, output: Path) -> FaceBasis:
 
 def _recordings(
     corpus: Path, basis: FaceBasis
-) -> Iterator[tuple[NDArray[np.floating], NDArray[np.floating]]]:
-    """Angles (T, 3) and coefficients (T, M + U) of every filmed recording."""
+) -> Iterator[tuple[NDArray[np.floating], NDArray[np.floating], NDArray[np.floating]]]:
+    """Angles (T, 3), coefficients (T, M + U), and opening and width of the mouth (T, 2) of every filmed recording."""
     for paths in Manifest.read(corpus).clips_by_speaker(corpus).values():
         for path in paths:
             with np.load(path) as stored:
                 valid = stored["valid"]
                 angles, meshes = stored["angles"][valid], stored["landmarks"][valid]
-                yield angles, basis.coefficients(meshes - stored["neutral"])
+                mouth = 100 * np.stack([mouth_opening(meshes), mouth_width(meshes)], axis=1)
+                yield angles, basis.coefficients(meshes - stored["neutral"]), mouth

@@ -177,16 +177,20 @@ def learn_basis(
 
 
 def learn_turn(
-    recordings: Iterable[tuple[NDArray[np.floating], NDArray[np.floating]]], ridge: float = 0.5
+    recordings: Iterable[tuple[NDArray[np.floating], NDArray[np.floating], NDArray[np.floating]]],
+    ridge: float = 0.5,
 ) -> NDArray[np.float32]:
-    """:attr:`FaceBasis.turn` from angles (T, 3), degrees, and coefficients (T, M + U) of recordings that count equally.
+    """:attr:`FaceBasis.turn` from angles (T, 3), degrees, coefficients (T, M + U) and mouths (T, C) of recordings.
 
-    Regression inside every recording. People nod as they speak, so few recordings say more about them than about the
-    tracker: take those of many people whose heads move. ``ridge`` is in square degrees.
+    Regression inside every recording on the angles and on what the mouth does (in percent of face height) at once:
+    people nod as they speak. Few recordings say more about those people than about the tracker: take those of many whose heads
+    move. Every recording counts equally; ``ridge`` is in the squares of these units.
     """
-    turns, moves = np.zeros((3, 3)), np.zeros((3, 1))
-    for angles, coefficients in recordings:
-        centred = angles - angles.mean(axis=0)
-        turns += centred.T @ centred / len(centred)
-        moves = moves + centred.T @ (coefficients - coefficients.mean(axis=0)) / len(centred)
-    return np.asarray(np.linalg.solve(turns + ridge * np.eye(3), moves), np.float32)
+    square, both = np.zeros((0, 0)), np.zeros((0, 0))
+    for angles, coefficients, mouth in recordings:
+        causes = np.concatenate([angles, mouth], axis=1, dtype=np.float64)
+        causes -= causes.mean(axis=0)
+        effects = coefficients - coefficients.mean(axis=0)
+        square = causes.T @ causes / len(causes) + (square if square.size else 0)
+        both = causes.T @ effects / len(causes) + (both if both.size else 0)
+    return np.asarray(np.linalg.solve(square + ridge * np.eye(len(square)), both)[:3], np.float32)
