@@ -2,7 +2,7 @@
 
     python benchmarks/truth_bars.py actor.mp4 truth.npz
 
-Both come from tools/actor. Landmarks in pixels, less the constant offset of every point between the two layouts (they
+Both come from tools/actor, and so does actor.frames.npy beside the film. Landmarks in pixels, less the constant offset of every point between the two layouts (they
 mark a face by different conventions); turns in degrees against their mean; movements as correlations.
 """
 
@@ -29,14 +29,6 @@ TURNS = {"yaw": 1, "pitch": 0, "roll": 2}
 """In the order of `Pose.angles`, and which component of the true rotation vector each is."""
 
 
-def reel(takes: NDArray[np.int64], slate: int) -> NDArray[np.int64]:
-    """Which frame of the performance every frame of the film shows; -1 is a slate."""
-    parts: list[NDArray[np.int64]] = []
-    for take in np.unique(takes):
-        parts += [np.full(slate, -1), np.flatnonzero(takes == take)]
-    return np.concatenate(parts[1:])
-
-
 def correlation(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
     return float(np.corrcoef(a, b)[0, 1])
 
@@ -45,13 +37,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("film", type=Path)
     parser.add_argument("truth", type=Path)
-    parser.add_argument("--slate", type=int, default=5, help="black frames between two takes")
     arguments = parser.parse_args()
     with np.load(arguments.truth) as stored:
         truth = {name: stored[name] for name in stored.files}
     names = truth["shape_names"].tolist()
     track = track_faces(read_frames(arguments.film))
-    shown = reel(truth["take"], arguments.slate)[: len(track)]
+    shown = np.load(arguments.film.with_suffix(".frames.npy"))
     seen = np.flatnonzero((shown >= 0) & track.valid)
     missed = int(((shown >= 0) & ~track.valid).sum())
     print(f"{len(seen)} frames tracked, {missed} missed, {int((shown < 0).sum())} slates")

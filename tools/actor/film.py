@@ -48,7 +48,10 @@ def reel(takes: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def film(folder: Path, numbers: NDArray[np.int64], out: Path, quality: int = 10) -> None:
-    """Encode the frames of these numbers, -1 black; `quality` is x264's constant rate factor, 0 lossless."""
+    """Encode the frames of these numbers, -1 black, and write the numbers beside the film.
+
+    `quality` is x264's constant rate factor, 0 lossless.
+    """
     part = out.with_name(f".{out.name}")
     slate = np.zeros_like(cv2.imread(str(folder / "00000.png")))
     height, width = slate.shape[:2]
@@ -67,6 +70,7 @@ def film(folder: Path, numbers: NDArray[np.int64], out: Path, quality: int = 10)
             picture.pts = moment
             container.mux(stream.encode(picture))
         container.mux(stream.encode())
+    np.save(out.with_suffix(".frames.npy"), numbers)
     os.replace(part, out)
 
 

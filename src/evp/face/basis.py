@@ -183,8 +183,8 @@ def learn_turn(
     """:attr:`FaceBasis.turn` from angles (T, 3), degrees, coefficients (T, M + U) and mouths (T, C) of recordings.
 
     Regression inside every recording on the angles and on what the mouth does (in percent of face height) at once:
-    people nod as they speak. Few recordings say more about those people than about the tracker: take those of many whose heads
-    move. Every recording counts equally; ``ridge`` is in the squares of these units.
+    people nod as they speak. Few recordings say more about those people than about the tracker: take those of many
+    whose heads move. Every recording counts equally; ``ridge`` is in the squares of these units.
     """
     square, both = np.zeros((0, 0)), np.zeros((0, 0))
     for angles, coefficients, mouth in recordings:
