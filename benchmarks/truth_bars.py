@@ -2,8 +2,9 @@
 
     python benchmarks/truth_bars.py actor.mp4 truth.npz
 
-Both come from tools/actor, and so does actor.frames.npy beside the film. Landmarks in pixels, less the constant offset of every point between the two layouts (they
-mark a face by different conventions); turns in degrees against their mean; movements as correlations.
+Both come from tools/actor, and so does actor.frames.npy beside the film. Landmarks in pixels, less the constant offset
+of every point between the two layouts (they mark a face by different conventions); turns in degrees against their
+mean; movements as correlations.
 """
 
 import argparse
