@@ -5,7 +5,7 @@ import onnx
 import pytest
 
 from evp.errors import OutputError, WeightsError
-from evp.weights import load_session, open_session, save_weights, seal
+from evp.weights import export_weights, halve, load_session, open_session, save_weights, seal
 
 METADATA = {"kind": "test", "rate": 25, "scale": [0.5, 2.0], "ünïcode": "ß" * 300}
 
@@ -97,3 +97,27 @@ def test_torch_module_and_exported_weights_agree(tmp_path: Path) -> None:
     with torch.no_grad():
         expected = module(sound).numpy()
     np.testing.assert_allclose(load_session(path).run(input=sound.numpy())[0], expected, atol=1e-5)
+
+
+def test_half_the_file_gives_nearly_the_same(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    network = torch.nn.Linear(64, 48)
+    example = {"input": torch.zeros(1, 64)}
+    for name, half in (("whole", False), ("half", True)):
+        export_weights(tmp_path / name, network, example, ["output"], METADATA, half=half)
+    whole, half = (load_session(tmp_path / name, threads=1) for name in ("whole", "half"))
+    assert half.metadata == METADATA
+    assert (tmp_path / "half").stat().st_size < 0.7 * (tmp_path / "whole").stat().st_size
+    inputs = np.random.default_rng(0).normal(size=(1, 64)).astype(np.float32)
+    difference = half.run(input=inputs)[0] - whole.run(input=inputs)[0]
+    assert 0 < np.abs(difference).max() < 2e-3
+    onnx.checker.check_model(onnx.load(tmp_path / "half"))
+
+
+def test_numbers_too_large_for_half_precision_are_left() -> None:
+    values = np.float32([1e5, *range(2000)])
+    array = onnx.numpy_helper.from_array(values, "w")
+    model = onnx.helper.make_model(onnx.helper.make_graph([], "g", [], [], [array]))
+    halve(model)
+    [kept] = model.graph.initializer
+    np.testing.assert_array_equal(onnx.numpy_helper.to_array(kept), values)

@@ -32,6 +32,11 @@ CHECKSUM_KEY = "evp_sha256"
 _PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")
 """Devices in the order of preference; which are there depends on the onnxruntime package that is installed."""
 
+_SMALL = 1000
+"""Arrays with fewer numbers are not worth halving."""
+_HALF_MOST = 6e4
+"""Largest number in half precision, and a little less."""
+
 Engine = Literal["onnxruntime", "openvino"]
 """What can run a network."""
 
@@ -143,11 +148,13 @@ def export_weights(
     output_names: list[str],
     metadata: Mapping[str, Any],
     dynamic_shapes: Mapping[str, dict[int, Any]] | None = None,
+    half: bool = False,
 ) -> None:
     """Write a torch ``module`` as a weights file. Needs torch: for training only.
 
     ``inputs`` are examples, keyed by the argument names of ``forward``, in order; ``dynamic_shapes`` gives the
-    axes of free length (``torch.export.Dim``) per input.
+    axes of free length (``torch.export.Dim``) per input. ``half`` stores the numbers in half precision: a file of half
+    the size, which calculates in single precision all the same.
     """
     import torch
 
@@ -180,7 +187,26 @@ def export_weights(
     ):
         described.ClearField("metadata_props")
         described.ClearField("doc_string")
+    if half:
+        halve(model)
     save_weights(path, model.SerializeToString(), metadata)
+
+
+def halve(model: Any) -> None:
+    """Store the large arrays of an ONNX ``model`` (ModelProto) in half precision; they are widened when it is opened.
+
+    Needs the package onnx: for training only.
+    """
+    import onnx
+
+    graph = model.graph
+    for array in graph.initializer:
+        values = onnx.numpy_helper.to_array(array)
+        if values.dtype != np.float32 or values.size < _SMALL or np.abs(values).max() > _HALF_MOST:
+            continue
+        name = array.name
+        array.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float16), f"{name}.half"))
+        graph.node.insert(0, onnx.helper.make_node("Cast", [array.name], [name], to=onnx.TensorProto.FLOAT))
 
 
 def _pixel_unshuffle(picture: Any, factor: int) -> Any:
