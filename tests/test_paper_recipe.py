@@ -222,7 +222,7 @@ def test_stored_are_the_weights_of_the_last_step(corpus: Path) -> None:
     clips = Manifest.read(corpus).clips
     run = emotion.Training(emotion.batcher_of(corpus, clips, MEAD, TINY_STAGE_1), [()], 8, TINY_STAGE_1)
     run.advance()
-    [averaged], [network] = run.together().networks, run.networks
+    [averaged], [network] = run.together(), run.networks
     for stored, own in zip(averaged.parameters(), network.parameters(), strict=True):
         torch.testing.assert_close(stored, own)
 

@@ -19,7 +19,7 @@ from evp.emotion.dataset import (
     read_plain_recordings,
     read_recordings,
 )
-from evp.emotion.windows import COLUMNS, WINDOW_ROWS, melody
+from evp.emotion.windows import COLUMNS, MFCC, WINDOW_ROWS, melody
 from evp.errors import InputError
 from tiny import voice
 
@@ -108,7 +108,7 @@ def test_untouched_windows_are_heard_as_when_the_network_runs(tmp_path: Path) ->
 def test_the_papers_batches_are_windows_of_mfcc_as_recorded(tmp_path: Path) -> None:
     write(tmp_path, [clip("a", "anna", "sad"), clip("b", "bert", "angry"), clip("c", "bert", "angry")])
     np.savez(tmp_path / "c.npz", waveform=np.zeros(16000, np.float32))  # nobody speaks
-    recordings = read_plain_recordings(tmp_path, emotion_clips(tmp_path)["train"])
+    recordings = read_plain_recordings(tmp_path, emotion_clips(tmp_path)["train"], MFCC)
     assert [recording.speaker for recording in recordings] == ["anna", "bert"]
     batch = Batcher(recordings, LABELS, 16, plain_window).batch(0, 0)
     assert batch.windows.shape == (16, 28, 12) and sorted(batch.classes) == [0] * 8 + [1] * 8

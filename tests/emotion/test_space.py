@@ -112,7 +112,7 @@ def test_strengths_may_be_one_together_in_spite_of_rounding(space: EmotionSpace)
     [
         ([1.0, 0.0, 0.0], [1.0, 0.0]),
         ([0.0, 0.5, 0.5], [0.0, 0.5 * (0.5 - UNSURE) / (SURE - UNSURE)]),
-        ([0.0, 0.6, 0.4], [0.0, 0.36 / 0.52]),
+        ([0.0, 0.9, 0.1], [0.0, 0.81 / 0.82]),
         ([UNSURE, UNSURE - 0.01, UNSURE - 0.01], [0.0, 0.0]),
     ],
 )

@@ -140,8 +140,8 @@ def happiness(recording: Heard, times: np.ndarray) -> np.ndarray:
 
 
 def test_heard_is_the_same_all_the_time_in_a_steady_voice():
-    steady = happiness(heard(np.full(10, 0.75)), np.array([0.0, 2.0, 9.0]))
-    np.testing.assert_allclose(steady, 0.75**2 / (0.75**2 + 0.25**2), atol=1e-3)
+    steady = happiness(heard(np.full(10, 0.9)), np.array([0.0, 2.0, 9.0]))
+    np.testing.assert_allclose(steady, 0.9**2 / (0.9**2 + 0.1**2), atol=1e-3)
 
 
 def test_heard_silence_says_nothing_and_is_bridged():

@@ -11,20 +11,25 @@ import torch
 
 from evp.audio.augment import AugmentConfig
 from evp.corpora.manifest import ClipEntry, Manifest
+from evp.emotion import train
 from evp.emotion.dataset import Batch, emotion_clips
-from evp.emotion.functionals.network import FunctionalsConfig
-from evp.emotion.hearing import EmotionModel
+from evp.emotion.functionals.network import Functionals
+from evp.emotion.functionals.ridge import FunctionalsConfig, Ridge, fit_ridge
+from evp.emotion.hearing import EmotionModel, softmax
 from evp.emotion.network import Conv, EncoderConfig, Pool
 from evp.emotion.train import (
     PAPER_RUN,
     EmotionConfig,
+    EmotionNetwork,
     Listening,
     Together,
     Training,
     batcher_of,
+    fit_functionals,
     mean_codes,
     measured,
     train_emotion,
+    weigh_encoders,
 )
 from evp.emotion.windows import COLUMNS, WINDOW_ROWS
 from evp.errors import InputError
@@ -34,7 +39,8 @@ ENCODER = EncoderConfig(
     (Conv(4, (5, 5), 2), Pool((4, 4), (4, 4))), 40, WINDOW_ROWS, COLUMNS, hidden=16, statistics=True
 )
 TINY = EmotionConfig(
-    steps=2, networks=2, batch=8, encoders=(ENCODER, FunctionalsConfig(24, hidden=8)),
+    steps=2, networks=2, batch=8, encoders=(ENCODER,),
+    functionals=FunctionalsConfig(24, windows=64, landmarks=12),
     augment=AugmentConfig(untouched=1), checkpoint_every=1,
 )  # fmt: skip
 PITCHES = {"angry": 320, "sad": 100}
@@ -112,7 +118,7 @@ def test_stop_and_resume_equals_no_stop(corpus: Path, tmp_path: Path) -> None:
     second = training(corpus, TINY)
     second.restore(tmp_path / "checkpoint.pt")
     assert second.advance() == losses[1]
-    ours, theirs = whole.together().state_dict(), second.together().state_dict()
+    ours, theirs = (Together(run.together()).state_dict() for run in (whole, second))
     assert ours.keys() == theirs.keys() and all(torch.equal(ours[key], theirs[key]) for key in ours)
 
 
@@ -176,19 +182,93 @@ def test_every_encoder_of_every_network_learns(corpus: Path) -> None:
         for (name, after), own in zip(run.networks.named_parameters(), before, strict=True)
         if not torch.equal(after, own)
     }
-    assert changed == {"00.", "01.", "10.", "11."}
+    assert changed == {"00.", "10."}
+
+
+def hearing(*weights: np.ndarray) -> EmotionNetwork:
+    """A network that says (2 classes) what its ridge of planted ``weights`` says."""
+    count = Functionals()(torch.zeros(1, WINDOW_ROWS, COLUMNS)).shape[1]
+    landmarks = np.random.default_rng(0).normal(size=(len(weights), count))
+    return EmotionNetwork.fitted(
+        Ridge(np.zeros(count), np.ones(count), 4.0, landmarks, 1e-4, np.array(weights)), 24
+    )
 
 
 def test_networks_together_are_linear_in_their_code(corpus: Path) -> None:
     networks = training(corpus, TINY).together()
+    for number, network in enumerate(networks):
+        network.networks.append(hearing([1.0 + number, 0], [0, 1]))
     with torch.no_grad():
-        codes, logits = networks(torch.randn(4, WINDOW_ROWS, COLUMNS))
+        codes, logits = Together(networks)(torch.randn(4, WINDOW_ROWS, COLUMNS))
+        members = [member for network in networks for member in network.networks]
+        parts = codes.split([40, 24, 40, 24], dim=1)
+        scores = [member.classifier(part) for member, part in zip(members, parts, strict=True)]
     assert codes.shape == (4, 128)
-    members = [member for network in networks.networks for member in network.networks]
-    parts = codes.split([40, 24, 40, 24], dim=1)
-    scores = [member.classifier(part) for member, part in zip(members, parts, strict=True)]
     torch.testing.assert_close(logits, torch.stack(scores).mean(dim=0))
-    assert isinstance(networks, Together)
+    np.testing.assert_allclose(
+        networks[1].member_scores(codes[:, 64:].numpy()), torch.stack(scores[2:], dim=1).numpy()
+    )
+
+
+def pair(*codes: tuple[float, float, str]) -> tuple[Together, list[Listening]]:
+    """A network of two encoders, and recordings: what each encoder says for angry, and the truth."""
+    part = []
+    for one, other, emotion in codes:
+        code = np.zeros(48, np.float32)
+        code[[0, 1, 24, 25]] = one, 0, other, 0
+        clip = ClipEntry("x", "anna", "x", 1, emotion=emotion)
+        part.append(Listening(clip, True, code, np.array([0.5, 0.5])))
+    return Together([hearing([1.0, 0]), hearing([1.0, 0])]), part
+
+
+def weighed(*pairs: tuple[Together, list[Listening]]) -> tuple[list[float], list[list[Listening]]]:
+    """How much the encoders of the first network count, and what all networks hear then."""
+    networks, parts = zip(*pairs, strict=True)
+    heard = weigh_encoders(networks, parts, ("angry", "sad"))
+    return [
+        member.classifier.output.weight.detach()[0, 0].item() / 2 for member in networks[0].networks
+    ], heard
+
+
+FIRST_RIGHT = [(one, other, "angry" if one > 0 else "sad") for one in (1, -1) for other in (1, -1)]
+FIRST_RIGHT += [(-1, 1, "angry"), (-1, -1, "angry")]
+SECOND_RIGHT = [(other, one, emotion) for one, other, emotion in FIRST_RIGHT]
+
+
+def test_encoders_count_as_they_are_right_about_the_strangers_of_other_networks() -> None:
+    (first, second), heard = weighed(pair(*SECOND_RIGHT), pair(*FIRST_RIGHT), pair(*FIRST_RIGHT))
+    assert first > 1 > 0.5 > second > 0
+    again, _ = weighed(pair(*FIRST_RIGHT), pair(*FIRST_RIGHT), pair(*FIRST_RIGHT))
+    assert again == pytest.approx([first, second])
+    turned, _ = weighed(pair(*FIRST_RIGHT), pair(*SECOND_RIGHT), pair(*SECOND_RIGHT))
+    assert turned == pytest.approx([second, first])
+    scores = (first + second) * np.array([[1.0, 0]])
+    np.testing.assert_allclose(heard[0][0].probabilities, softmax(scores)[0], rtol=1e-5)
+
+
+def test_a_network_without_others_is_left_as_it_is() -> None:
+    counts, [[found, *_]] = weighed(pair((1, 0, "angry"), (-1, 0, "sad")))
+    assert counts == [0.5, 0.5]
+    np.testing.assert_allclose(found.probabilities, softmax(np.array([[0.5, 0]]))[0], rtol=1e-5)
+
+
+def test_functionals_of_a_group_are_not_learned_from(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    learned = []
+
+    def fit(functionals: np.ndarray, classes: np.ndarray, speakers: list[str], *others) -> Ridge:
+        assert len(functionals) == len(classes) == len(speakers)
+        learned.append(set(speakers))
+        return fit_ridge(functionals, classes, speakers, *others)
+
+    monkeypatch.setattr(train, "fit_ridge", fit)
+    clips = emotion_clips(corpus)["train"]
+    found = fit_functionals(corpus, clips, ("angry", "sad"), [{"anna"}, {"bert", "carl"}], TINY)
+    assert learned == [{"bert", "carl"}, {"anna"}]
+    for network in found:
+        with torch.no_grad():
+            codes, logits = network(torch.rand(2, WINDOW_ROWS, COLUMNS))
+        torch.testing.assert_close(codes[:, :2], logits)
+        assert codes.shape == (2, 24)
 
 
 def test_label_code_weighs_speakers_alike() -> None:
@@ -214,6 +294,8 @@ def test_contradictory_configuration_is_refused() -> None:
     with pytest.raises(ValueError, match="do not make one of 128"):
         EmotionConfig(networks=3)
     with pytest.raises(ValueError, match="28 rows of 12 mfcc"):
-        EmotionConfig(features="mfcc")
-    with pytest.raises(ValueError, match="28 rows of 12 mfcc"):
-        replace(PAPER_RUN, encoders=(FunctionalsConfig(128),))
+        EmotionConfig(features="mfcc", encoders=(replace(ENCODER, size=32),), functionals=None)
+    with pytest.raises(ValueError, match="of the melody"):
+        replace(PAPER_RUN, encoders=(), functionals=FunctionalsConfig(128))
+    with pytest.raises(ValueError, match="each of 9 labels"):
+        EmotionConfig(encoders=(replace(ENCODER, size=24),), functionals=FunctionalsConfig(8))

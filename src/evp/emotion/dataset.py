@@ -13,7 +13,7 @@ from evp.audio.loudness import loudness_of, measure, normalised
 from evp.audio.mel import BANDS, log_mel
 from evp.audio.pitch import periodicity_rows, transposed
 from evp.corpora.manifest import ClipEntry, Manifest, Split
-from evp.emotion.windows import MFCC, WINDOW_ROWS, audible, joined
+from evp.emotion.windows import WINDOW_ROWS, Ear, audible, joined
 from evp.errors import InputError
 
 LONGEST_ROWS = 600
@@ -39,12 +39,12 @@ class Recording:
 
 @dataclass(frozen=True)
 class PlainRecording:
-    """One recording of one emotion, as the paper's network hears it."""
+    """One recording of one emotion, as it is heard when a network runs."""
 
     speaker: str
     emotion: str
     windows: NDArray[np.float32]
-    """(W, 28, 12) of MFCC, a view of rows that they share."""
+    """(W, rows, columns), a view of rows that they share."""
     voiced: NDArray[np.int64]
     """(V,) the windows in whose middle there is voice."""
 
@@ -131,12 +131,12 @@ def read_recordings(corpus: Path, clips: Sequence[ClipEntry]) -> list[Recording]
     return recordings
 
 
-def read_plain_recordings(corpus: Path, clips: Sequence[ClipEntry]) -> list[PlainRecording]:
-    """What the paper's network is trained to hear of prepared ``clips``; those without voice are left out."""
+def read_plain_recordings(corpus: Path, clips: Sequence[ClipEntry], ear: Ear) -> list[PlainRecording]:
+    """What an ``ear`` hears of prepared ``clips``; those without voice are left out."""
     recordings = []
     for clip in clips:
         waveform = read_waveform(corpus, clip)
-        windows, voiced = MFCC.windows(waveform, measure(waveform), 0, MFCC.count(len(waveform)))
+        windows, voiced = ear.windows(waveform, measure(waveform), 0, ear.count(len(waveform)))
         if voiced.any():
             recordings.append(
                 PlainRecording(clip.speaker, clip.emotion or "", windows, np.flatnonzero(voiced))
@@ -174,7 +174,7 @@ class Batcher(Generic[Kind]):
 
 
 def plain_window(recording: PlainRecording, random: np.random.Generator) -> NDArray[np.float32]:
-    """A window (28, 12) of MFCC where there is voice, as recorded: the paper's sampling."""
+    """A window where there is voice, as recorded: the paper's sampling."""
     return recording.windows[random.choice(recording.voiced)]
 
 

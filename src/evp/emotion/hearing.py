@@ -44,7 +44,7 @@ class Heard:
         The classifier is linear: its answer to the mean code is the normalised geometric mean of its answers.
         """
         scores = np.log(self._voiced(self.probabilities).clip(min=1e-30)).mean(axis=0)
-        return _softmax(scores[None])[0]
+        return softmax(scores[None])[0]
 
     def _voiced(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         if not self.voiced.any():
@@ -94,7 +94,7 @@ class EmotionModel:
             for number, size in enumerate(sizes)
         )
         speech = np.concatenate([np.zeros(0, bool), *(block[2] for block in blocks)])
-        return Heard(self.ear.times(count), codes, _softmax(scores), speech)
+        return Heard(self.ear.times(count), codes, softmax(scores), speech)
 
     def _hear_blocks(
         self, waveform: NDArray[np.floating], loudness: Loudness, count: int
@@ -106,6 +106,7 @@ class EmotionModel:
             yield codes, scores, speech
 
 
-def _softmax(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+def softmax(scores: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Scores (N, L) -> probabilities."""
     powers = np.exp(scores - scores.max(axis=1, keepdims=True, initial=-np.inf))
     return powers / powers.sum(axis=1, keepdims=True)

@@ -12,7 +12,7 @@ from evp.errors import InputError
 
 CODE_SIZE = 128
 NEUTRAL = "neutral"
-UNSURE, SURE = 0.25, 0.6
+UNSURE, SURE = 0.35, 0.75
 """Probability of the likeliest of about eight emotions at which nothing, and at which everything of it is shown."""
 _ITERATIONS = 120
 _NEGLIGIBLE = 1e-4

@@ -4,10 +4,11 @@ import json
 import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from copy import deepcopy
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
@@ -28,8 +29,9 @@ from evp.emotion.dataset import (
     read_recordings,
     read_waveform,
 )
-from evp.emotion.functionals.network import FunctionalsConfig, FunctionalsEncoder
-from evp.emotion.hearing import FORMAT, EmotionModel
+from evp.emotion.functionals.network import Functionals, FunctionalsEncoder
+from evp.emotion.functionals.ridge import FunctionalsConfig, Ridge, fit_ridge, likeliest_weights
+from evp.emotion.hearing import FORMAT, EmotionModel, softmax
 from evp.emotion.losses import emotion_losses
 from evp.emotion.network import (
     EMOTION_SIZE,
@@ -41,7 +43,7 @@ from evp.emotion.network import (
     EncoderConfig,
     Pool,
 )
-from evp.emotion.windows import COLUMNS, EARS, WINDOW_ROWS, Features, ear_for
+from evp.emotion.windows import COLUMNS, EARS, MELODY, MFCC, WINDOW_ROWS, Features, ear_for
 from evp.errors import InputError
 from evp.evaluation.recognition import average_recall, confusion
 from evp.losses import weighted_sum
@@ -57,24 +59,24 @@ ENCODER = EncoderConfig(
         Conv(16, (5, 5), stride=2), Pool((2, 2), (2, 2)), Conv(32), Pool((2, 2), (2, 2)),
         Conv(64), Pool((1, 2), (1, 2)), Conv(96),
     ),
-    size=EMOTION_SIZE // NETWORKS // 2,
+    size=22,
     rows=WINDOW_ROWS,
     columns=COLUMNS,
     hidden=128,
     statistics=True,
     dropout=0.3,
 )  # fmt: skip
-"""The first half of one of the shipped networks: 1.6 s of sound -> its part of the code."""
+"""Most of one of the shipped networks: 1.6 s of sound -> its part of the code."""
 
-FUNCTIONALS = FunctionalsConfig(size=EMOTION_SIZE // NETWORKS // 2)
-"""The second half: the same sound, by what the voice does over the whole of it."""
+FUNCTIONALS = FunctionalsConfig(size=EMOTION_SIZE // NETWORKS - ENCODER.size)
+"""The rest, a number for each class: the same sound, by what the voice does over the whole of it."""
 
 
 @dataclass(frozen=True)
 class EmotionConfig:
     """One training run; see `PAPER_RUN` for the published settings. What the shipped model had is in its metadata."""
 
-    steps: int = 1200
+    steps: int = 1600
     """Training steps, of all networks."""
     networks: int = NETWORKS
     """Networks that hear together: each gives its part of the code, and what they hear is averaged. Each is trained
@@ -101,9 +103,10 @@ class EmotionConfig:
     """An emotion of fewer speakers gets a code, but is not a class: it could not be told from their voices."""
     features: Features = "melody"
     """What the networks hear: see `evp.emotion.windows`."""
-    encoders: tuple[EncoderConfig | FunctionalsConfig, ...] = (ENCODER, FUNCTIONALS)
-    """What every network is made of: each encoder gives a part of its code and learns to classify alone, and what
-    they say is averaged."""
+    encoders: tuple[EncoderConfig, ...] = (ENCODER,)
+    """What every network learns step by step: each encoder gives a part of its code and learns to classify alone."""
+    functionals: FunctionalsConfig | None = FUNCTIONALS
+    """What is fitted beside them in the end and gives the rest of the code; melody only."""
     masked_rows: int = 24
     """Largest number of neighbouring rows that are blanked in a window; melody only."""
     augment: AugmentConfig = field(
@@ -122,10 +125,17 @@ class EmotionConfig:
     def __post_init__(self) -> None:
         if min(self.steps, self.networks, self.batch - 1) < 1:
             raise ValueError("steps and networks must be at least 1, and a batch at least 2")
-        size = sum(encoder.size for encoder in self.encoders)
+        fitted = (self.functionals,) if self.functionals else ()
+        size = sum(part.size for part in (*self.encoders, *fitted))
         if size * self.networks != EMOTION_SIZE:
             raise ValueError(f"{self.networks} codes of {size} do not make one of {EMOTION_SIZE}")
         ear = EARS[self.features]
+        if self.functionals and self.features != "melody":
+            raise ValueError("functionals are those of the melody")
+        if self.functionals and self.functionals.size < len(self.labels):
+            raise ValueError(
+                f"the code of the functionals needs a number for each of {len(self.labels)} labels"
+            )
         if any(encoder.windows != (ear.rows, ear.columns) for encoder in self.encoders):
             raise ValueError(
                 f"the encoder does not take windows of {ear.rows} rows of {ear.columns} {self.features}"
@@ -147,6 +157,7 @@ PAPER_RUN = EmotionConfig(
     least_speakers=1,
     features="mfcc",
     encoders=(PAPER_EMOTION,),
+    functionals=None,
 )
 """The published network, sampling and settings; how many steps were taken is not known."""
 
@@ -154,17 +165,23 @@ PAPER_RUN = EmotionConfig(
 class EmotionNetwork(nn.Module):
     """Encoder and classifier."""
 
-    def __init__(self, encoder: EncoderConfig | FunctionalsConfig, classes: int) -> None:
+    def __init__(self, encoder: EncoderConfig | FunctionalsEncoder, classes: int) -> None:
         super().__init__()
-        self.encoder = (
-            EmotionEncoder(encoder) if isinstance(encoder, EncoderConfig) else FunctionalsEncoder(encoder)
-        )
+        self.encoder = EmotionEncoder(encoder) if isinstance(encoder, EncoderConfig) else encoder
         self.classifier = EmotionClassifier(ClassifierConfig(classes, encoder.size))
 
     def forward(self, windows: Tensor) -> tuple[Tensor, Tensor]:
         """Windows (B, rows, columns) -> codes (B, size) and logits (B, classes)."""
         codes = self.encoder(windows)
         return codes, self.classifier(codes)
+
+    @classmethod
+    def fitted(cls, ridge: Ridge, size: int) -> "EmotionNetwork":
+        """What hears by functionals: the ridge's scores are its code of ``size``."""
+        network = cls(FunctionalsEncoder(ridge, size), ridge.weights.shape[1])
+        nn.init.eye_(network.classifier.output.weight)
+        nn.init.zeros_(network.classifier.output.bias)
+        return network
 
 
 class Together(nn.Module):
@@ -178,6 +195,24 @@ class Together(nn.Module):
         """Windows (B, rows, columns) -> codes side by side (B, 128) and mean logits (B, classes), linear in them."""
         codes, logits = zip(*(network(windows) for network in self.networks), strict=True)
         return torch.cat(codes, dim=1), torch.stack(logits).mean(dim=0)
+
+    @torch.no_grad()
+    def member_scores(self, codes: Sequence[NDArray[np.float32]]) -> NDArray[np.floating]:
+        """N codes of one network -> what the classifier of each of its M encoders says: (N, M, classes)."""
+        sizes = [classifier.config.size for classifier in self._classifiers()]
+        parts = torch.split(torch.from_numpy(np.reshape(codes, (-1, sum(sizes)))).float(), sizes, dim=1)
+        said = [classifier(part) for classifier, part in zip(self._classifiers(), parts, strict=True)]
+        return torch.stack(said, dim=1).double().numpy()
+
+    @torch.no_grad()
+    def weigh(self, weights: Iterable[float]) -> None:
+        """The logits of one network become the sum of its encoders' with these ``weights``."""
+        for classifier, weight in zip(self._classifiers(), weights, strict=True):
+            for parameter in classifier.parameters():
+                parameter.mul_(weight * len(self.networks))
+
+    def _classifiers(self) -> list[EmotionClassifier]:
+        return [cast(EmotionNetwork, member).classifier for member in self.networks]
 
 
 class Training(Resumable):
@@ -248,10 +283,9 @@ class Training(Resumable):
             "total": float(total.detach())
         }
 
-    def together(self, numbers: Iterable[int] | None = None) -> Together:
-        """The averaged networks, or those with these ``numbers``, as they are shipped."""
-        chosen = self.averages if numbers is None else [self.averages[number] for number in numbers]
-        return Together([average.module for average in chosen]).eval()
+    def together(self) -> list[Together]:
+        """The averaged networks, as they are shipped."""
+        return [deepcopy(cast(Together, average.module)).eval() for average in self.averages]
 
     def settings(self) -> str:
         return json.dumps(asdict(self.config))
@@ -267,7 +301,7 @@ def export_emotion(path: Path, together: Together, metadata: Mapping[str, Any]) 
     example = {"windows": torch.zeros(2, ear.rows, ear.columns)}
     described = {"kind": "emotion", "format": FORMAT, **metadata}
     free = {"windows": {0: torch.export.Dim("count", min=1, max=4096)}}
-    export_weights(path, together, example, ["codes", "logits"], described, free)
+    export_weights(path, together, example, ["codes", "logits"], described, free, half=True)
 
 
 @dataclass(frozen=True)
@@ -305,6 +339,66 @@ def mean_codes(listenings: Iterable[Listening]) -> dict[str, NDArray[np.float64]
     }
 
 
+def fit_functionals(
+    corpus: Path,
+    clips: Sequence[ClipEntry],
+    labels: Sequence[str],
+    groups: Sequence[Collection[str]],
+    config: EmotionConfig,
+) -> list[EmotionNetwork]:
+    """What hears functionals: for each of ``groups`` a network that knows what all others say in ``clips``."""
+    settings = config.functionals or FUNCTIONALS
+    change = ChangedWindow(0, replace(config.augment, untouched=0, masked_bands=0))
+    plain: Batcher[Any] = Batcher(
+        read_plain_recordings(corpus, clips, MELODY), labels, config.batch, plain_window
+    )
+    changed: Batcher[Any] = Batcher(read_recordings(corpus, clips), labels, config.batch, change)
+    batches, functionals = -(-settings.windows // config.batch), Functionals()
+    speakers: list[str] = []
+    measured_batches, class_batches = [], []
+    for number in range(batches):
+        source = plain if number < settings.as_recorded * batches else changed
+        batch = source.batch(config.seed, number)
+        with torch.no_grad():
+            measured_batches.append(functionals(torch.from_numpy(batch.windows)).numpy())
+        class_batches.append(batch.classes)
+        speakers += batch.speakers
+    found, classes = np.concatenate(measured_batches), np.concatenate(class_batches)
+    networks = []
+    for group in groups:
+        kept = np.array([speaker not in group for speaker in speakers])
+        known = [speaker for speaker in speakers if speaker not in group]
+        ridge = fit_ridge(found[kept], classes[kept], known, len(labels), settings)
+        networks.append(EmotionNetwork.fitted(ridge, settings.size))
+    return networks
+
+
+def weigh_encoders(
+    networks: Sequence[Together], parts: Sequence[Sequence[Listening]], labels: Sequence[str]
+) -> list[list[Listening]]:
+    """Lets every encoder of each of ``networks`` count as suits what all *other* networks heard of their strangers.
+
+    So nobody is measured with weights that were chosen on him. ``parts`` are what each network heard before; returned
+    is what it hears then. Where no other network heard strangers, nothing changes.
+    """
+    scores, classes = [], []
+    for network, part in zip(networks, parts, strict=True):
+        judged = [found for found in part if found.strange and found.clip.emotion in labels]
+        scores.append(network.member_scores([found.code for found in judged]))
+        classes.append([labels.index(found.clip.emotion or "") for found in judged])
+    weighed = []
+    for number, (network, part) in enumerate(zip(networks, parts, strict=True)):
+        told = np.concatenate([*scores[:number], *scores[number + 1 :], scores[number][:0]])
+        if len(told):
+            right = np.concatenate([*classes[:number], *classes[number + 1 :]]).astype(int)
+            network.weigh(likeliest_weights(told.swapaxes(0, 1), right))
+        probabilities = softmax(network.member_scores([found.code for found in part]).mean(axis=1))
+        weighed.append(
+            [replace(found, probabilities=own) for found, own in zip(part, probabilities, strict=True)]
+        )
+    return weighed
+
+
 def measured(listenings: Iterable[Listening], labels: Sequence[str]) -> dict[str, Any]:
     """Unweighted average recall and confusion matrix over the recordings of these emotions by strangers."""
     judged = [found for found in listenings if found.strange and found.clip.emotion in labels]
@@ -321,7 +415,7 @@ def batcher_of(
 ) -> Batcher[Any]:
     """What feeds the networks with ``clips``."""
     if config.features == "mfcc":
-        return Batcher(read_plain_recordings(corpus, clips), labels, config.batch, plain_window)
+        return Batcher(read_plain_recordings(corpus, clips, MFCC), labels, config.batch, plain_window)
     window = ChangedWindow(config.masked_rows, config.augment)
     return Batcher(read_recordings(corpus, clips), labels, config.batch, window)
 
@@ -348,8 +442,12 @@ def train_emotion(
     groups = group_speakers((clip.speaker for clip in known), config.networks)
     shown = [clip for clip in known if clip.emotion in labels]
     training = Training(batcher_of(corpus, shown, labels, config), groups, len(labels), config)
-    checkpoint = output / "checkpoint.pt"
-    training.run(checkpoint, config.steps, config.checkpoint_every, progress)
+    training.run(output / "checkpoint.pt", config.steps, config.checkpoint_every, progress)
+    networks = training.together()
+    if config.functionals:
+        fitted = fit_functionals(corpus, shown, labels, groups, config)
+        for network, member in zip(networks, fitted, strict=True):
+            network.networks.append(member)
     metadata: dict[str, Any] = {
         "config": asdict(config),
         "features": config.features,
@@ -359,23 +457,23 @@ def train_emotion(
     with TemporaryDirectory(dir=output) as folder:
         draft = Path(folder) / "emotion.onnx"
         parts = []
-        for number, group in enumerate(groups):
-            export_emotion(draft, training.together([number]), metadata)
+        for network, group in zip(networks, groups, strict=True):
+            export_emotion(draft, Together([network]), metadata)
             parts.append(list(listen(EmotionModel.load(draft, threads=1), corpus, known, group)))
         codes = [mean_codes(part) for part in parts]
         metadata["label_codes"] = {
             label: np.concatenate([code[label] for code in codes]).round(5).tolist() for label in codes[0]
         }
-        listenings = [found for part in parts for found in part]
+        listenings = [found for part in weigh_encoders(networks, parts, labels) for found in part]
         if any(found.strange for found in listenings):
             metadata["strangers"] = measured(listenings, labels)
             _write_strangers(output / "strangers.json", listenings, labels)
         if clips["validation"]:
-            export_emotion(draft, training.together(), metadata)
+            export_emotion(draft, Together(networks), metadata)
             everybody = {clip.speaker for clip in clips["validation"]}
             model = EmotionModel.load(draft, threads=1)
             metadata["validation"] = measured(listen(model, corpus, clips["validation"], everybody), labels)
-    export_emotion(output / "emotion.onnx", training.together(), metadata)
+    export_emotion(output / "emotion.onnx", Together(networks), metadata)
     return output / "emotion.onnx"
 
 

@@ -49,7 +49,7 @@ _DARKEST, _LIGHTEST = -0.35, 0.08
 """Bounds of the maps: a fold may be dark, but skin that shines looks wet."""
 _EXAGGERATION = 1.4
 """How much stronger than what people share the maps are made: the sharpest of it has been averaged away."""
-_COLOUR = np.float32([0.87, 1.04, 1.13])
+_COLOUR = np.array([0.87, 1.04, 1.13], np.float32)
 """How much of a fold's logarithm shows in red, green and blue (regression in darker places of two people's ratios): the
 blood in skin keeps folds warm, and grey ones look like dirt."""
 _OFFSET = 12.0

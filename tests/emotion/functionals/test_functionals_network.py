@@ -12,13 +12,13 @@ from evp.emotion.functionals.network import (
     RATE_HZ,
     RATES,
     Functionals,
-    FunctionalsConfig,
     FunctionalsEncoder,
     agreement,
     changes,
     moments,
     presence,
 )
+from evp.emotion.functionals.ridge import Ridge
 from evp.emotion.windows import COLUMNS, MELODY, WINDOW_ROWS
 from tiny import voice
 
@@ -99,13 +99,18 @@ def test_what_is_heard_of_one_voice_depends_on_its_pitch() -> None:
     torch.testing.assert_close(low, again)
 
 
-def test_encoder_gives_codes_that_are_not_negative_and_nothing_before_the_dense_layers_learns() -> None:
-    torch.manual_seed(0)
-    encoder = FunctionalsEncoder(FunctionalsConfig(6, hidden=8))
+def test_codes_are_the_scores_of_the_ridge_above_the_lowest() -> None:
     heard = torch.rand(5, WINDOW_ROWS, COLUMNS)
     heard[..., :BANDS] += 1
+    functionals = Functionals()(heard).double().numpy()
+    centre, scale = functionals.mean(0) - 0.1, 0.1 * functionals.std(0) + 1e-3
+    landmarks = RANDOM.normal(size=(6, functionals.shape[1]))
+    ridge = Ridge(centre, scale, 4.0, landmarks, 1e-4, RANDOM.normal(size=(6, 3)))
+    encoder = FunctionalsEncoder(ridge, 8)
     codes = encoder(heard)
-    codes.sum().backward()
-    assert codes.shape == (5, 6) and codes.min() >= 0
-    assert {name.split(".")[0] for name, _ in encoder.named_parameters()} == {"dense"}
+    assert codes.shape == (5, 8) and codes.min() == 0 and not codes[:, 3:].any()
+    scores = ridge.scores(functionals)
+    assert np.ptp(scores) > 0.1
+    np.testing.assert_allclose(codes[:, :3], scores - scores.min(axis=1, keepdims=True), atol=1e-4)
+    assert not list(encoder.parameters())
     assert not any(name.startswith("functionals") for name in encoder.state_dict())

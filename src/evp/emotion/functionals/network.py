@@ -6,15 +6,14 @@ All follow from the features that the convolutions see, so noise and level are d
 changes of voice that training makes change them as another speaker would have.
 """
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 
 from evp import clock
 from evp.audio.mel import BANDS
 from evp.audio.pitch import PITCHES
-from evp.emotion.windows import AUDIBLE, COLUMNS, MELODY_SCALE, WINDOW_ROWS
+from evp.emotion.functionals.ridge import Ridge
+from evp.emotion.windows import AUDIBLE, MELODY_SCALE, WINDOW_ROWS
 
 CEPSTRA = 14
 """Cosines over the bands that say how a row is coloured."""
@@ -35,47 +34,31 @@ FAINTEST = 1e-2
 """Added to a power before its logarithm."""
 
 
-@dataclass(frozen=True)
-class FunctionalsConfig:
-    """The layers from the functionals of a window to a code."""
-
-    size: int
-    """Numbers of the code."""
-    hidden: int = 128
-    """Width of the layer between them."""
-    dropout: tuple[float, float] = (0.2, 0.5)
-    """Share of the functionals, and of the hidden numbers, that is dropped in training."""
-    largest: float = 4.0
-    """Standard deviations beyond which a functional counts no further."""
-
-    @property
-    def windows(self) -> tuple[int, int]:
-        """Rows and columns of the windows that it takes."""
-        return WINDOW_ROWS, COLUMNS
-
-
 class FunctionalsEncoder(nn.Module):
-    """From windows to codes by way of their functionals."""
+    """From windows to codes by way of their functionals: the positive and the negative parts of what a ridge says."""
 
-    def __init__(self, config: FunctionalsConfig) -> None:
+    centre: Tensor
+    scale: Tensor
+    landmarks: Tensor
+    weights: Tensor
+
+    def __init__(self, ridge: Ridge, size: int) -> None:
+        """Codes of ``size``, at least the number of classes; what is over is zero."""
         super().__init__()
-        self.config = config
         self.functionals = Functionals()
-        with torch.no_grad():
-            count = self.functionals(torch.zeros(1, WINDOW_ROWS, COLUMNS)).shape[1]
-        self.standard = nn.BatchNorm1d(count, affine=False)
-        seen, remembered = config.dropout
-        self.dense = nn.Sequential(
-            nn.Dropout(seen), nn.Linear(count, config.hidden), nn.ReLU(),
-            nn.Dropout(remembered), nn.Linear(config.hidden, config.size), nn.ReLU(),
-        )  # fmt: skip
+        self.largest, self.sharpness = ridge.largest, ridge.sharpness
+        for name in ("centre", "scale", "landmarks", "weights"):
+            self.register_buffer(name, torch.from_numpy(getattr(ridge, name)).float())
+        self.size, self._rest = size, size - self.weights.shape[1]
 
     def forward(self, windows: Tensor) -> Tensor:
         """Windows (B, WINDOW_ROWS, COLUMNS) -> codes (B, size), not negative."""
-        with torch.no_grad():  # nothing before it learns
-            functionals = self.functionals(windows)
-        largest = self.config.largest
-        return self.dense(self.standard(functionals).clamp(-largest, largest))
+        away = (self.functionals(windows) - self.centre) / self.scale
+        standard = away.clamp(-self.largest, self.largest)
+        lengths = (standard**2).sum(1, keepdim=True) + (self.landmarks**2).sum(1)
+        distances = lengths - 2 * standard @ self.landmarks.T
+        scores = (-self.sharpness * distances).exp() @ self.weights
+        return nn.functional.pad(scores - scores.amin(1, keepdim=True), (0, self._rest))
 
 
 class Functionals(nn.Module):
