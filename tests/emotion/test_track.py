@@ -152,7 +152,7 @@ def test_heard_silence_says_nothing_and_is_bridged():
     felt = happiness(recording, recording.times)
     assert felt[0] < 0.25
     assert felt[-1] > 0.7
-    assert (np.diff(felt) > -1e-4).all()
+    assert (np.diff(felt) > -0.01).all()  # halfway nothing is sure, and less of all is felt
     assert felt[20] == pytest.approx(0.5 * (0.5 - UNSURE) / (SURE - UNSURE), abs=0.1)
 
 
