@@ -36,6 +36,8 @@ _CLOSED, _OPEN = 0.008, 0.04
 _WIDE, _WIDEST = 0.09, 0.15
 """Opening (face heights) from which a feeling opens the mouth ever less, and which it does not pass."""
 _LIP_EMPHASIS = 4.0
+_NEARLY = 1e-3
+"""Ways of parting the lips that need more than a thousand times the movement of the easiest are left alone."""
 _QUIET = -30.0
 """Loudness, in decibels, at which nobody speaks."""
 _REST, _SPEAKING = 0.65, 0.4
@@ -193,15 +195,21 @@ class ExpressionModel:
 
     @cached_property
     def _parting(self) -> NDArray[np.float64]:
-        """(M, M) from mouth coefficients (rows) to what parts the lips as far, by the shortest way of equal width."""
+        """(M, M) from mouth coefficients (rows) to what parts the lips as far, by the shortest way of equal width.
+
+        As far down and in depth, to within a thousandth of the face: lips are closed when they touch, not when one
+        hangs before the other.
+        """
         mouth = self.basis.mouth.astype(np.float64)
         emphasis = np.ones(mouth.shape[1])
         emphasis[list(LIPS_OUTER + LIPS_INNER)] = _LIP_EMPHASIS
         metric = np.einsum("kpd,p,lpd->kl", mouth, emphasis, mouth)
         width = mouth[:, MOUTH_CORNER_RIGHT, 0] - mouth[:, MOUTH_CORNER_LEFT, 0]
-        rows = np.concatenate([self._gap_rows, width[None]])
+        depth = np.stack([mouth[:, lower, 2] - mouth[:, upper, 2] for upper, lower in GAPS])
+        apart = np.concatenate([self._gap_rows, depth])
+        rows = np.concatenate([apart, width[None]])
         ways = np.linalg.solve(metric + 1e-3 * np.trace(metric) * np.eye(len(mouth)), rows.T)
-        return self._gap_rows.T @ np.linalg.pinv(rows @ ways)[: len(GAPS)] @ ways.T
+        return np.asarray(apart.T @ np.linalg.pinv(rows @ ways, rcond=_NEARLY)[: len(apart)] @ ways.T)
 
 
 def gap_rows(basis: FaceBasis) -> NDArray[np.float64]:
