@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from evp.background import run_ahead
 from evp.clock import FRAME_RATE
 from evp.errors import FaceError, InputError, MissingExtraError
 from evp.face.basis import FaceBasis
@@ -180,7 +181,7 @@ def _tracked(work: Path, footage: Path, progress: Callable[[int], None]) -> Trac
                 tuple(stored["cuts"].tolist()),
                 (height, width),
             )
-    track = track_faces(read_frames(footage), progress)
+    track = track_faces(run_ahead(read_frames(footage)), progress)
     partial = work / "track.partial.npz"
     np.savez(
         partial, landmarks=track.landmarks, reasons=np.array(track.reasons, dtype=np.str_),
@@ -224,7 +225,7 @@ def _cut(
     with FilmWriter(
         film, width, height, None, crf=_FOOTAGE_CRF, preset="veryfast", keyframe_every=KEYFRAME_EVERY
     ) as writer:
-        for frame, picture in enumerate(islice(read_frames(footage), int(wanted[-1]) + 1)):
+        for frame, picture in enumerate(run_ahead(islice(read_frames(footage), int(wanted[-1]) + 1))):
             if frame == wanted[len(pictures)]:
                 writer.write(picture)
                 crop = boxes[len(pictures)].cut(picture)

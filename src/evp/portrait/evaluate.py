@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from evp.background import run_ahead
 from evp.evaluation.pictures import face_box, flicker, mouth_box, psnr, ssim, still_skin
 from evp.media import read_stretch
 from evp.portrait.bundle import KEYFRAME_EVERY, Portrait
@@ -57,7 +58,7 @@ def evaluate(
         real: list[NDArray[np.uint8]] = []
         made: list[NDArray[np.uint8]] = []
         still: list[NDArray[np.bool_]] = []
-        pictures = read_stretch(io.BytesIO(portrait.footage), run[0], run[-1], KEYFRAME_EVERY)
+        pictures = run_ahead(read_stretch(io.BytesIO(portrait.footage), run[0], run[-1], KEYFRAME_EVERY))
         for frame, picture in zip(run, pictures, strict=True):
             box = portrait.boxes[frame]
             view = portrait.view(frame, box.cut(picture))
