@@ -144,11 +144,14 @@ def measure_all(
     return results
 
 
-def run_folds(corpus: Path, runs: Path, folds: int, hold_out: int, steps: int) -> dict[str, list[Measured]]:
+def run_folds(
+    corpus: Path, runs: Path, folds: int, hold_out: int, steps: int, never: tuple[str, ...]
+) -> dict[str, list[Measured]]:
     """Train without each group of speakers, measure on it, and write the mean of the networks to runs/motion.onnx.
 
     A network has met nobody of the group it is measured on; what is fitted behind it has met everybody but the one
-    speaker, for whom it is fitted anew. The mean of the networks has met everybody.
+    speaker, for whom it is fitted anew. The mean of the networks has met everybody but the speakers in ``never``,
+    voices that are kept to measure on.
     """
     from evp.motion.dataset import read_clips
     from evp.motion.train import (
@@ -166,10 +169,10 @@ def run_folds(corpus: Path, runs: Path, folds: int, hold_out: int, steps: int) -
     groups = [sorted(speaker for speaker, _ in others)[fold::folds] for fold in range(folds)]
     results: dict[str, list[Measured]] = defaultdict(list)
     basis = FaceBasis.load()
-    everybody = read_clips(corpus, basis.mouth_count, clips)
+    everybody = read_clips(corpus, basis.mouth_count, [*clips, *never])
     trained = []
     for fold, group in enumerate(groups):
-        config = MotionConfig(leave_out=(*group, *clips), steps=steps)
+        config = MotionConfig(leave_out=(*group, *clips, *never), steps=steps)
         train_motion(corpus, runs / f"fold{fold}", config)
         network = read_network(runs / f"fold{fold}" / "checkpoint.pt")
         fits = fit_readouts(network, everybody, config.readout)
@@ -178,7 +181,7 @@ def run_folds(corpus: Path, runs: Path, folds: int, hold_out: int, steps: int) -
             whole = ReadoutNetwork(network, readouts, config.decoder_share)
             weights = runs / f"fold{fold}" / "measured.onnx"
             export_motion(weights, [whole], {"left_out": group, "held_out": clips})
-            only = set(clips) if left is None else {left}
+            only = {*clips, *never} if left is None else {left}
             for speaker, measured in measure_all(corpus, MotionModel.load(weights), basis, only).items():
                 results[speaker] += measured
         trained.append(whole)
@@ -198,13 +201,19 @@ def main() -> None:
     parser.add_argument("--folds", type=Path, help="folder of runs: train without each group of speakers")
     parser.add_argument("--groups", type=int, default=4)
     parser.add_argument("--hold-out", type=int, default=60)
-    parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--steps", type=int, default=1600)
+    parser.add_argument("--never", action="append", default=[], help="voice that is only measured on")
     arguments = parser.parse_args()
     basis = FaceBasis.load()
     if arguments.folds:
         report(
             run_folds(
-                arguments.corpus, arguments.folds, arguments.groups, arguments.hold_out, arguments.steps
+                arguments.corpus,
+                arguments.folds,
+                arguments.groups,
+                arguments.hold_out,
+                arguments.steps,
+                tuple(arguments.never),
             )
         )
         return

@@ -121,3 +121,22 @@ def test_numbers_too_large_for_half_precision_are_left() -> None:
     halve(model)
     [kept] = model.graph.initializer
     np.testing.assert_array_equal(onnx.numpy_helper.to_array(kept), values)
+
+
+def test_equal_numbers_are_stored_once(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+
+    class Twice(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("first", torch.arange(5000.0))
+            self.register_buffer("second", torch.arange(5000.0))
+
+        def forward(self, x):  # type: ignore[no-untyped-def]
+            return x * self.first + (x * self.second).sin()
+
+    x = torch.linspace(-1, 1, 5000)
+    export_weights(tmp_path / "twice.onnx", Twice(), {"x": x}, ["y"], {})
+    assert (tmp_path / "twice.onnx").stat().st_size < 1.5 * 4 * 5000
+    session = load_session(tmp_path / "twice.onnx", threads=1)
+    np.testing.assert_allclose(session.run(x=x.numpy())[0], Twice()(x), atol=1e-5)

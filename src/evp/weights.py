@@ -187,6 +187,7 @@ def export_weights(
     ):
         described.ClearField("metadata_props")
         described.ClearField("doc_string")
+    _merge_equal(model.graph)
     if half:
         halve(model)
     save_weights(path, model.SerializeToString(), metadata)
@@ -207,6 +208,22 @@ def halve(model: Any) -> None:
         name = array.name
         array.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float16), f"{name}.half"))
         graph.node.insert(0, onnx.helper.make_node("Cast", [array.name], [name], to=onnx.TensorProto.FLOAT))
+
+
+def _merge_equal(graph: Any) -> None:
+    """What several parts of a network have alike is stored once, so that the engine can compute with it once."""
+    names: dict[tuple[Any, ...], str] = {}
+    renamed = {}
+    for tensor in graph.initializer:
+        content = (tensor.data_type, tuple(tensor.dims), bytes(tensor.raw_data))
+        if tensor.raw_data and names.setdefault(content, tensor.name) != tensor.name:
+            renamed[tensor.name] = names[content]
+    kept = [tensor for tensor in graph.initializer if tensor.name not in renamed]
+    del graph.initializer[:]
+    graph.initializer.extend(kept)
+    for node in graph.node:
+        for place, name in enumerate(node.input):
+            node.input[place] = renamed.get(name, name)
 
 
 def _pixel_unshuffle(picture: Any, factor: int) -> Any:

@@ -140,7 +140,7 @@ def test_emodb_keeps_boredom_under_its_own_name(tree: Tree):
     assert not any(recording.phones for recording in listing.recordings)
 
 
-def test_emodb_reads_where_labelled_phones_end(tree: Tree):
+def test_emodb_reads_where_labelled_phones_begin(tree: Tree):
     folder = tree("03a01Wa.wav", "lablaut/03a01Waxx.lablaut")
     lines = (
         "nfields 1",
@@ -155,7 +155,7 @@ def test_emodb_reads_where_labelled_phones_end(tree: Tree):
     )
     (folder / "lablaut" / "03a01Waxx.lablaut").write_text("\n".join(lines))
     [recording] = read_emodb(folder).recordings
-    assert recording.phones == (("SIL", 0.0, 0.1), ("AA", 0.1, 0.25), ("P", 0.3, 0.4))
+    assert recording.phones == (("SIL", 0.1, 0.25), ("AA", 0.25, 0.3), ("P", 0.4, 0.5))
 
 
 def test_every_phone_of_the_german_labels_has_a_class_of_mouth_shapes():

@@ -56,7 +56,7 @@ def test_sound_later_means_motion_later(model: MotionModel) -> None:
 
 def test_loudness_does_not_matter(model: MotionModel) -> None:
     sound = made_up_speech(3)
-    np.testing.assert_allclose(model.predict(0.5 * sound), model.predict(sound), atol=0.1)
+    np.testing.assert_allclose(model.predict(0.5 * sound), model.predict(sound), atol=0.15)
 
 
 def test_mouth_moves_with_speech_and_rests_in_silence(model: MotionModel) -> None:

@@ -10,19 +10,21 @@ pytest.importorskip("torch")
 import torch
 
 from evp.audio.augment import AugmentConfig
-from evp.audio.loudness import measure, normalised
-from evp.audio.mel import log_mel_rows
+from evp.audio.loudness import measure
+from evp.audio.mel import BANDS, log_mel_rows
 from evp.corpora.manifest import ClipEntry, Manifest
 from evp.emotion.space import CODE_SIZE
 from evp.face.basis import FaceBasis
 from evp.motion import train
 from evp.motion.dataset import Batcher, EmotionCoder, read_clips
+from evp.motion.features import FEATURES, motion_features
 from evp.motion.model import CONTEXT_FRAMES, MotionModel
-from evp.motion.network import MotionNetwork
+from evp.motion.network import PHONES, MotionNetwork
 from evp.motion.readout import Readout, ReadoutConfig
 from evp.motion.train import (
     CERTAINTY,
     PARTS,
+    Hearing,
     MotionConfig,
     ReadoutNetwork,
     Training,
@@ -91,9 +93,9 @@ def test_torch_and_exported_network_agree(corpus: Path, tmp_path: Path) -> None:
     run.save(tmp_path / "checkpoint.pt")
     network = read_network(tmp_path / "checkpoint.pt")
     export_motion(tmp_path / "motion.onnx", [network, network], {"note": "twice the same"}, travel=1.5)
-    features, emotion = torch.randn(1, 4 * 37, 64), torch.randn(1, 128)
+    features, emotion = torch.randn(1, 4 * 37, FEATURES), torch.randn(1, 128)
     with torch.no_grad():
-        expected = network(features, emotion)
+        expected = network(*Hearing()(features), emotion)
     session = MotionModel.load(tmp_path / "motion.onnx").session
     coefficients, speech = session.run(features=features.numpy(), emotion=emotion.numpy())
     np.testing.assert_allclose(coefficients, 1.5 * expected.coefficients, atol=1e-4)
@@ -108,10 +110,10 @@ def readouts(network: MotionNetwork, corpus: Path) -> list[Readout]:
 def test_what_was_fitted_runs_in_the_network_as_it_was_fitted(corpus: Path) -> None:
     network = training(corpus, TINY).network.eval()
     fitted = readouts(network, corpus)
-    features, neutral = torch.randn(1, 4 * 30, 64), torch.zeros(1, 128)
+    inputs = torch.randn(1, 4 * 30, BANDS), -torch.rand(1, 2 * 30, PHONES), torch.zeros(1, 128)
     with torch.no_grad():
-        plain = network(features, neutral)
-        mixed = ReadoutNetwork(network, fitted, 0.25)(features, neutral)
+        plain = network(*inputs)
+        mixed = ReadoutNetwork(network, fitted, 0.25)(*inputs)
         heard = plain.heard[0].numpy()
         mouth = np.mean([r.mouth(heard[:, part]) for r, part in zip(fitted, PARTS, strict=True)], axis=0)
         expected = 0.75 * torch.tensor(mouth[None], dtype=torch.float32) + 0.25 * plain.coefficients
@@ -129,9 +131,9 @@ def test_what_is_heard_of_a_clip_is_what_the_model_hears(corpus: Path, tmp_path:
     with np.load(corpus / "anna.npz") as stored:
         waveform = stored["waveform"]
     rows = log_mel_rows(waveform, -CONTEXT_FRAMES * 4, (40 + CONTEXT_FRAMES) * 4)
-    features = torch.from_numpy(normalised(rows, measure(waveform)))[None]
+    features = torch.from_numpy(motion_features(rows, measure(waveform)))[None]
     with torch.no_grad():
-        heard = network(features, torch.zeros(1, 128)).heard[0, CONTEXT_FRAMES:-CONTEXT_FRAMES]
+        heard = network(*Hearing()(features), torch.zeros(1, 128)).heard[0, CONTEXT_FRAMES:-CONTEXT_FRAMES]
     middle = slice(17, -17)  # further out, the window of a row beyond the ends still holds some sound
     np.testing.assert_allclose(hear(network, anna)[middle], heard[middle], atol=1e-3)
 
@@ -139,8 +141,8 @@ def test_what_is_heard_of_a_clip_is_what_the_model_hears(corpus: Path, tmp_path:
 def test_context_covers_what_the_network_hears(corpus: Path) -> None:
     encoder = training(corpus, TINY).network.eval()
     network = ReadoutNetwork(encoder, readouts(encoder, corpus), 0.5)
-    sound = torch.randn(1, 4 * 120, 64, requires_grad=True)
-    output = network(sound, torch.zeros(1, 128))
+    sound = torch.randn(1, 4 * 120, FEATURES, requires_grad=True)
+    output = network(*Hearing()(sound), torch.zeros(1, 128))
     (output.coefficients[0, 60].sum() + output.speech[0, 60]).backward()
     heard = sound.grad.abs().sum(dim=(0, 2)).nonzero() // 4
     assert 60 - heard.min() < CONTEXT_FRAMES and heard.max() - 60 < CONTEXT_FRAMES
@@ -170,9 +172,12 @@ def test_emotion_moves_the_mouth(tmp_path: Path) -> None:
     run = training(tmp_path, config, planted_code)
     for _ in range(config.steps):
         run.advance()
-    features, codes = torch.zeros(3, 200, 64), torch.tensor(np.outer([1, 0, -1], np.eye(CODE_SIZE)[7]))
+    features, phones = torch.zeros(3, 200, BANDS), torch.zeros(3, 100, PHONES)
+    codes = torch.tensor(np.outer([1, 0, -1], np.eye(CODE_SIZE)[7]))
     with torch.no_grad():
-        happy, neutral, sad = run.network.eval()(features, codes.float()).coefficients[..., 1].mean(dim=1)
+        happy, neutral, sad = (
+            run.network.eval()(features, phones, codes.float()).coefficients[..., 1].mean(dim=1)
+        )
     assert happy > neutral + 0.2 and neutral > sad + 0.2
 
 

@@ -43,6 +43,8 @@ class AugmentConfig:
     """Largest number of neighbouring bands that are blanked."""
     silence: float = 0.2
     """Share of crops in which a stretch of at least half a second is replaced by silence."""
+    deaf: float = 0.3
+    """Share of crops in which the acoustic model says nothing: its scores are those of the sound as it was recorded."""
 
 
 def changed_voice(

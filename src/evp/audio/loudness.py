@@ -32,6 +32,8 @@ class Loudness(NamedTuple):
     level: float
     noise: NDArray[np.floating]
     """(BANDS,)."""
+    timbre: NDArray[np.floating]
+    """(BANDS,) mean of the speech: what microphone, room and voice make of every sound."""
 
 
 def measure(waveform: NDArray[np.floating]) -> Loudness:
@@ -45,18 +47,26 @@ def loudness_of(blocks: Iterable[NDArray[np.floating]]) -> Loudness:
     for block in blocks:
         powers.append(np.exp(block).mean(axis=1))
         averages.append(_averaged(block))
-    power = np.concatenate(powers)
-    if len(power) == 0:
-        return Loudness(QUIETEST_LEVEL, noise_of(np.concatenate(averages)))
-    active = power[power >= np.percentile(power, 99.0) * np.exp(-ACTIVE_RANGE)]
-    level = max(float(np.log(active.mean())), QUIETEST_LEVEL)
-    return Loudness(level, noise_of(np.concatenate(averages)))
+    power, average = np.concatenate(powers), np.concatenate(averages)
+    level = float(np.log(power[_active(power)].mean())) if len(power) else QUIETEST_LEVEL
+    return Loudness(max(level, QUIETEST_LEVEL), noise_of(average), timbre_of(average))
+
+
+def _active(power: NDArray[np.floating]) -> NDArray[np.bool_]:
+    return power >= np.percentile(power, 99.0) * np.exp(-ACTIVE_RANGE)
 
 
 def noise_of(averages: NDArray[np.floating], silence: float = np.log(FLOOR) + 1e-3) -> NDArray[np.floating]:
     """Noise per band (BANDS,) from averaged rows; rows of digital silence, up to ``silence``, do not count."""
     sounding = averages[averages.max(axis=1) > silence]
     return np.percentile(sounding, NOISE_SHARE, axis=0) if len(sounding) else np.full(BANDS, silence)
+
+
+def timbre_of(averages: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Mean speech per band (BANDS,) from averaged rows."""
+    if len(averages) == 0:
+        return np.full(BANDS, QUIETEST_LEVEL)
+    return np.maximum(averages[_active(np.exp(averages).mean(axis=1))].mean(axis=0), QUIETEST_LEVEL)
 
 
 def normalised(rows: NDArray[np.floating], loudness: Loudness) -> NDArray[np.floating]:
@@ -67,9 +77,10 @@ def normalised(rows: NDArray[np.floating], loudness: Loudness) -> NDArray[np.flo
     return ((np.logaddexp(relative, floor) - floor) * (RANGE / -floor) / SCALE).astype(np.float32)
 
 
-def crop_noise(rows: NDArray[np.floating], silence: float) -> NDArray[np.floating]:
-    """The noise in a crop of rows for training, as ``measure`` finds it in a recording."""
-    return noise_of(_averaged(rows), silence)
+def crop_loudness(rows: NDArray[np.floating], silence: float) -> Loudness:
+    """What ``measure`` finds in a recording, in a crop of rows relative to the speech level."""
+    averages = _averaged(rows)
+    return Loudness(0.0, noise_of(averages, silence), timbre_of(averages))
 
 
 def _averaged(rows: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from evp.audio.loudness import measure, normalised
+from evp.audio.loudness import measure
 from evp.audio.mel import log_mel_rows
 from evp.clock import ROWS_PER_FRAME, frames_for_samples
 from evp.errors import WeightsError
+from evp.motion.features import motion_features
 from evp.weights import Session, load_session
 
-FORMAT = 1
+FORMAT = 2
 EMOTION_SIZE = 128
 CONTEXT_FRAMES = 28
 """Frames on both sides that can influence a frame: more than the reach of the network and of the gate."""
@@ -81,7 +82,9 @@ class MotionModel:
             rows = log_mel_rows(
                 waveform, (first - CONTEXT_FRAMES) * ROWS_PER_FRAME, (last + CONTEXT_FRAMES) * ROWS_PER_FRAME
             )
-            coefficients, speech = self.session.run(features=normalised(rows, loudness)[None], emotion=code)
+            coefficients, speech = self.session.run(
+                features=motion_features(rows, loudness)[None], emotion=code
+            )
             gated = coefficients[0] * _gate(speech[0])[:, None]
             yield gated[CONTEXT_FRAMES : CONTEXT_FRAMES + last - first]
 

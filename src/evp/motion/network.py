@@ -30,11 +30,16 @@ class MotionOutput(NamedTuple):
     closure: Tensor
     """(B, F) probability that the lips are closed; the coefficients close them already."""
     heard: Tensor
-    """(B, F, SAID + BAND_GROUPS) what the mouth follows from: what is said, and how loud it is in groups of bands."""
+    """(B, F, HEARD) what the mouth follows from: what is said, how loud it is in groups of bands, and the phones."""
 
 
 SAID = MANNER_SIZE + len(NAMES)
 BAND_GROUPS = 16
+PHONES = 42
+"""Of the acoustic model, see ``acoustics``."""
+HEARD = SAID + BAND_GROUPS + PHONES
+LEAST = -10.0
+"""Of the logarithms of the phones' probabilities: what is less likely still is as unlikely."""
 
 
 class Residual(nn.Module):
@@ -83,11 +88,9 @@ class MotionNetwork(nn.Module):
     ) -> None:
         """``opening`` (M,) and ``metric`` (M, M) describe the face basis; see `LipClosure`."""
         super().__init__()
-        self.to_50_hz = nn.Sequential(
-            nn.Conv1d(BANDS, channels, 6, stride=2, padding=2, bias=False),
-            nn.BatchNorm1d(channels),
-            nn.ReLU(),
-        )
+        self.bands = nn.Conv1d(BANDS, channels, 6, stride=2, padding=2, bias=False)
+        self.phones = nn.Conv1d(PHONES, channels, 1, bias=False)
+        self.to_50_hz = nn.Sequential(nn.BatchNorm1d(channels), nn.ReLU())
         self.encoder = nn.Sequential(*(Residual(channels, 3, d, dropout) for d in (1, 2, 4, 1, 2, 4)))
         self.visemes = nn.Conv1d(channels, len(NAMES), 1)
         self.manner = nn.Conv1d(channels, MANNER_SIZE, 1)
@@ -105,9 +108,13 @@ class MotionNetwork(nn.Module):
         self.other_rig = nn.Linear(len(opening), auxiliary)
         self.sizes = [len(opening), 1, 1]
 
-    def forward(self, features: Tensor, emotion: Tensor) -> MotionOutput:
-        """``features`` (B, R, BANDS), R a multiple of 4, and ``emotion`` (B, EMOTION_SIZE), zeros for neutral."""
-        encoded = self.encoder(self.to_50_hz(features.transpose(1, 2)))
+    def forward(self, features: Tensor, phones: Tensor, emotion: Tensor) -> MotionOutput:
+        """``features`` (B, R, BANDS), R a multiple of 4, ``phones`` (B, R / 2, PHONES), ``emotion`` (B, EMOTION_SIZE).
+
+        ``phones`` are natural logarithms of probabilities; an emotion of zeros is neutral.
+        """
+        likely = phones.clamp_min(LEAST).transpose(1, 2) / -LEAST
+        encoded = self.encoder(self.to_50_hz(self.bands(features.transpose(1, 2)) + self.phones(likely)))
         visemes = self.visemes(encoded)
         passed = torch.cat([self.manner(encoded), visemes.softmax(dim=1)], dim=1)
         said = self.to_25_hz(passed)
@@ -117,7 +124,8 @@ class MotionNetwork(nn.Module):
         closing = closure[..., 0].sigmoid()
         closed = self.closure(mouth, closing)
         loud = features.reshape(len(features), -1, ROWS_PER_FRAME, BAND_GROUPS, BANDS // BAND_GROUPS)
-        heard = torch.cat([avg_pool1d(passed, 2).transpose(1, 2), loud.mean(dim=(2, 4))], dim=2)
+        at_25_hz = avg_pool1d(torch.cat([passed, phones.exp().transpose(1, 2)], dim=1), 2).transpose(1, 2)
+        heard = torch.cat([at_25_hz[..., :SAID], loud.mean(dim=(2, 4)), at_25_hz[..., SAID:]], dim=2)
         return MotionOutput(
             closed, speech[..., 0], visemes.transpose(1, 2), self.other_rig(closed), closing, heard
         )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from evp.audio.augment import AugmentConfig
-from evp.audio.loudness import RANGE, Loudness, crop_noise, normalised
+from evp.audio.loudness import RANGE, crop_loudness, normalised
 from evp.audio.mel import BANDS
 from evp.clock import FRAME_RATE, ROWS_PER_FRAME
 from evp.face.basis import FaceBasis
@@ -26,13 +26,16 @@ from evp.face.layouts import (
     UPPER_LIP_INNER,
 )
 from evp.losses import weighted_sum
+from evp.motion.acoustics import phone_scores
 from evp.motion.codes import hearing_coder
-from evp.motion.dataset import Batcher, Clip, EmotionCoder, read_clips
+from evp.motion.dataset import Batcher, Clip, EmotionCoder, read_clips, silent_scores
+from evp.motion.features import FEATURES
 from evp.motion.losses import Geometry, Targets, motion_losses
 from evp.motion.model import CONTEXT_FRAMES, FORMAT
 from evp.motion.network import (
     BAND_GROUPS,
     EMOTION_SIZE,
+    HEARD,
     SAID,
     MotionNetwork,
     MotionOutput,
@@ -119,6 +122,18 @@ def mouth_geometry(basis: FaceBasis) -> Geometry:
     return Geometry(*(torch.tensor(array, dtype=torch.float32) for array in (metric, opening, width)))
 
 
+class Hearing(nn.Module):
+    """Splits features into what the networks are given: bands, and phones by the acoustic model."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scores = phone_scores()
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, R, FEATURES) -> (B, R, BANDS), (B, R / 2, PHONES)."""
+        return features[..., :BANDS], self.scores(features[..., BANDS:])
+
+
 class Training(Resumable):
     """The network, its running average and the speakers' styles."""
 
@@ -152,8 +167,7 @@ class Training(Resumable):
         for group in self.optimizer.param_groups:
             group["lr"] = self.config.learning_rate * _schedule(self.step / self.config.steps)
         self.network.train()
-        features = torch.from_numpy(batch.features)
-        output = self.network(features, torch.from_numpy(batch.emotion))
+        output = self.network(*map(torch.from_numpy, (batch.features, batch.phones, batch.emotion)))
         styled = self.style(output.coefficients, targets.speaker)
         losses = motion_losses(output, styled, targets, self.geometry)
         total = weighted_sum(losses, self.config.weights) + self.config.style_penalty * self.style.penalty()
@@ -174,8 +188,8 @@ class Training(Resumable):
         return json.dumps(asdict(self.config))
 
 
-PARTS = (slice(0, SAID), slice(SAID, SAID + BAND_GROUPS), slice(0, SAID + BAND_GROUPS))
-"""What each readout of a network is given of ``MotionOutput.heard``: what is said, how loud it is, and both."""
+PARTS = (slice(0, SAID), slice(0, SAID + BAND_GROUPS), slice(SAID + BAND_GROUPS, HEARD), slice(SAID, HEARD))
+"""What each readout is given of ``MotionOutput.heard``: what is said, and phones, each without and with loudness."""
 
 
 CERTAINTY = 4
@@ -191,8 +205,8 @@ class ReadoutNetwork(nn.Module):
         self.network, self.decoder_share = network, decoder_share
         self.waves = nn.ModuleList(map(Waves, readouts))
 
-    def forward(self, features: Tensor, emotion: Tensor) -> MotionOutput:
-        output: MotionOutput = self.network(features, emotion)
+    def forward(self, features: Tensor, phones: Tensor, emotion: Tensor) -> MotionOutput:
+        output: MotionOutput = self.network(features, phones, emotion)
         fitted = [waves(output.heard[..., part]) for waves, part in zip(self.waves, PARTS, strict=True)]
         share = self.decoder_share
         mouth = (1 - share) * torch.stack(fitted).mean(dim=0) + share * output.coefficients
@@ -205,14 +219,15 @@ def fit_readouts(
     """The readouts of PARTS, ready to be solved, on the clips whose mouth is tracked."""
     filmed = [clip for clip in clips if clip.tracked.any()]
     heard = [hear(network, clip) for clip in filmed]
-    silence = network(torch.zeros(1, 16 * ROWS_PER_FRAME, BANDS), torch.zeros(1, EMOTION_SIZE)).heard[0, 8]
+    quiet = torch.zeros(1, 16 * ROWS_PER_FRAME, BANDS), torch.from_numpy(silent_scores()).expand(1, 32, -1)
+    silence = network(*quiet, torch.zeros(1, EMOTION_SIZE)).heard[0, 8].detach().numpy()
     return tuple(
         ReadoutFit(
             [
                 Example(clip.speaker, each[:, part], clip.coefficients, clip.tracked)
                 for clip, each in zip(filmed, heard, strict=True)
             ],
-            silence[part].detach().numpy(),
+            silence[part],
             network.closure.opening.numpy(),
             config,
         )
@@ -221,13 +236,16 @@ def fit_readouts(
 
 
 def hear(network: MotionNetwork, clip: Clip) -> NDArray[np.floating]:
-    """``MotionOutput.heard`` of a clip as it was recorded, (F, I)."""
-    rows = clip.rows[: clip.frames * ROWS_PER_FRAME]
-    features = normalised(rows, Loudness(0.0, crop_noise(rows, silence=-1.7 * RANGE)))
-    padding = ((CONTEXT_FRAMES * ROWS_PER_FRAME,) * 2, (0, 0))
+    """``MotionOutput.heard`` of a clip as it was recorded, (F, HEARD)."""
+    rows, context = clip.rows[: clip.frames * ROWS_PER_FRAME], CONTEXT_FRAMES * ROWS_PER_FRAME
+    features = normalised(rows, crop_loudness(rows, silence=-1.7 * RANGE))
+    features = np.pad(features, ((context, context), (0, 0)))
+    silence = np.tile(silent_scores(), (context // 2, 1))
+    phones = np.concatenate([silence, clip.phones[: len(rows) // 2], silence])
+    inputs = (torch.from_numpy(array.astype(np.float32))[None] for array in (features, phones))
     with torch.no_grad():
-        output = network(torch.from_numpy(np.pad(features, padding))[None], torch.zeros(1, EMOTION_SIZE))
-    return np.asarray(output.heard[0, CONTEXT_FRAMES : CONTEXT_FRAMES + clip.frames].numpy())
+        heard = network(*inputs, torch.zeros(1, EMOTION_SIZE)).heard[0].numpy()
+    return np.asarray(heard[CONTEXT_FRAMES : CONTEXT_FRAMES + clip.frames])
 
 
 class Deployed(nn.Module):
@@ -235,12 +253,14 @@ class Deployed(nn.Module):
 
     def __init__(self, networks: Sequence[nn.Module], shares: Sequence[float], travel: float) -> None:
         super().__init__()
+        self.hearing = Hearing()
         self.networks = nn.ModuleList(networks)
         self.shares, self.travel = shares, travel
 
     def forward(self, features: Tensor, emotion: Tensor) -> tuple[Tensor, Tensor]:
         """Coefficients (1, F, M) and probability of speech (1, F)."""
-        outputs = [network(features, emotion) for network in self.networks]
+        heard = self.hearing(features)
+        outputs = [network(*heard, emotion) for network in self.networks]
         pairs = list(zip(self.shares, outputs, strict=True))
         coefficients = torch.stack([share * output.coefficients for share, output in pairs]).sum(dim=0)
         speech = torch.stack([share * output.speech.sigmoid() for share, output in pairs]).sum(dim=0)
@@ -261,11 +281,11 @@ def export_motion(
     """
     shares = list(shares or [1 / len(networks)] * len(networks))
     rows = ROWS_PER_FRAME * torch.export.Dim("frames", min=1, max=4096)
-    example = {"features": torch.zeros(1, 96, BANDS), "emotion": torch.zeros(1, EMOTION_SIZE)}
+    example = {"features": torch.zeros(1, 96, FEATURES), "emotion": torch.zeros(1, EMOTION_SIZE)}
     described = {"kind": "motion", "format": FORMAT, "travel": travel, "shares": shares, **metadata}
     free = {"features": {1: rows}, "emotion": {}}
     deployed = Deployed(networks, shares, travel)
-    export_weights(path, deployed, example, ["coefficients", "speech"], described, free)
+    export_weights(path, deployed, example, ["coefficients", "speech"], described, free, half=True)
 
 
 def read_network(checkpoint: Path) -> MotionNetwork:

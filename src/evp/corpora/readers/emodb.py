@@ -6,6 +6,7 @@ word) and take (a letter): ``03a01Fa.wav``. Its hand-made phone labels are read 
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 from evp.corpora.phones import Phone
@@ -73,17 +74,13 @@ def read_emodb(folder: Path) -> Listing:
 
 
 def _phones(labels: Path) -> Iterator[Phone]:
-    """The phones of a label file, whose lines say when each *ends*; none where it does not exist.
+    """The phones of a label file, whose lines say when each *begins*; none where it does not exist.
 
-    ``  0.244223   -1 l`` is an l; marks behind the symbol grade it. Other symbols are no phones.
+    ``  0.244223   -1 l`` is an l, up to the next line; marks behind the symbol grade it. Other symbols are no phones.
     """
-    begin = 0.0
     lines = labels.read_text(encoding="latin-1").splitlines() if labels.exists() else []
-    for line in lines[lines.index("#") + 1 :] if "#" in lines else []:
-        fields = line.split()
-        if len(fields) < 2:
-            continue
-        end, symbol = float(fields[0]), fields[2] if len(fields) > 2 else ""
-        if phone := SAMPA.get(symbol):
-            yield Phone(phone, begin, end)
-        begin = end
+    split = [line.split() for line in (lines[lines.index("#") + 1 :] if "#" in lines else [])]
+    marks = [fields for fields in split if len(fields) >= 2]
+    for fields, following in pairwise(marks):
+        if phone := SAMPA.get(fields[2] if len(fields) > 2 else ""):
+            yield Phone(phone, float(fields[0]), float(following[0]))
