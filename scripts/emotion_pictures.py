@@ -1,4 +1,4 @@
-"""Draws the pictures of emotion in the documentation: docs/pictures/emotion-{grid,strip,space}.png.
+"""Draws the pictures of emotion in the documentation: docs/pictures/emotion-{grid,strip}.jpg, emotion-space.png.
 
     python scripts/emotion_pictures.py [--portrait me.evp] [-o docs/pictures]
 
@@ -116,8 +116,8 @@ def main() -> None:
     labels = [label for label in model.labels if label != NEUTRAL]
     pictures = {"grid": grid(draw, labels), "strip": strip(draw, space), "space": plane(space)}
     for name, picture in pictures.items():
-        path = str(arguments.output / f"emotion-{name}.png")
-        cv2.imwrite(path, picture[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])
+        path = str(arguments.output / f"emotion-{name}.{'png' if name == 'space' else 'jpg'}")
+        cv2.imwrite(path, picture[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9, cv2.IMWRITE_JPEG_QUALITY, 90])
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from evp.face.basis import FaceBasis
 from evp.motion.expression import gap_rows
 
-TYPICAL = 0.067
-"""Travel, face heights, of the mouths that the packaged motion model makes (mean over 20 voices)."""
+TYPICAL = 0.072
+"""Travel, face heights, of the mouths that the packaged motion model makes (mean over 20 people)."""
 _LEAST, _MOST = 0.75, 1.6
 """Bounds of the factor."""
 _SILENT = 0.03
