@@ -16,7 +16,6 @@ from evp.corpora.manifest import ClipEntry, Manifest
 from evp.corpora.phones import stored_phones
 from evp.emotion.space import CODE_SIZE
 from evp.errors import InputError
-from evp.motion.acoustics import scores_of
 from evp.motion.features import against_speech
 from evp.motion.visemes import SILENCE, UNLABELLED, viseme_rows
 
@@ -100,6 +99,8 @@ def read_clips(
 
 def read_clip(corpus: Path, entry: ClipEntry, mouth_count: int, coder: EmotionCoder | None = None) -> Clip:
     """One archive of a prepared corpus."""
+    from evp.motion.acoustics import scores_of
+
     with np.load(corpus / entry.file) as stored:
         waveform = stored["waveform"].astype(np.float32)
         mel = log_mel(waveform)
@@ -219,6 +220,8 @@ class _Group:
 
 def silent_scores() -> NDArray[np.floating]:
     """(PHONES,) what the acoustic model says to silence within speech."""
+    from evp.motion.acoustics import scores_of
+
     quiet = np.full((16, BANDS), -2 * RANGE)
     return scores_of(against_speech(quiet, Loudness(0.0, quiet[0], np.zeros(BANDS))))[4]
 
