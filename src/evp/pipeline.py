@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
@@ -204,7 +203,6 @@ def animate_file(
     if output.suffix.lower() != ".mp4":
         raise OutputError(f"cannot write {output}: films are MP4, so the name must end in .mp4")
     target = Portrait.open(portrait or builtin_portrait())
-    ThreadPoolExecutor(1).submit(target.renderer)  # opening it takes as long as hearing the speech: meanwhile
     if motion_from is not None:
         waveform = _sound(speech) if speech is not None else _sound_or_none(motion_from)
         film_motion = motion_from_film(motion_from)
