@@ -33,7 +33,7 @@ def seen(path: Path, rng: np.random.Generator) -> list[NDArray[np.float32]]:
     said = (FacialMotion(own[rng.integers(len(own))]) for _ in range(FRAMES))
     frames = islice(portrait.play_stored(), 0, None, every)
     return [
-        draft.prepared.tensor_of(draft.region)
+        draft.prepared.working
         for _, draft in drafts(portrait, portrait.renderer(), said, frames)
     ]
 

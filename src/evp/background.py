@@ -2,7 +2,8 @@
 
 import queue
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -50,4 +51,23 @@ def run_ahead(items: Iterator[Item], ahead: int = 3) -> Generator[Item, None, No
             yield item  # type: ignore[misc]
     finally:
         stopped.set()
+        thread.join()
+
+
+@contextmanager
+def meanwhile(work: Callable[[], object]) -> Iterator[None]:
+    """Do ``work`` in a thread beside what the block does; both are done when the block is left, however it is.
+
+    What ``work`` raises is dropped: it is for what would be done later anyway, and would fail again then.
+    """
+
+    def try_it() -> None:
+        with suppress(Exception):
+            work()
+
+    thread = threading.Thread(target=try_it, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
         thread.join()

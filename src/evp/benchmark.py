@@ -205,7 +205,7 @@ def resized(portrait: Portrait, side: int) -> Portrait:
     new = round(height * scale / 2) * 2, round(width * scale / 2) * 2
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "footage.mp4"
-        with FilmWriter(path, new[1], new[0], None, crf=15, keyframe_every=KEYFRAME_EVERY) as film:
+        with FilmWriter(path, new[1], new[0], None, crf=15, keyframe_every=KEYFRAME_EVERY, read_back=True) as film:
             for picture in read_stretch(
                 io.BytesIO(portrait.footage), 0, portrait.manifest.frames - 1, KEYFRAME_EVERY
             ):
@@ -271,7 +271,7 @@ def time_stages(portrait: Portrait, speech: NDArray[np.floating], emotion: str) 
     painted = [replace(frame, crop=crop) for (frame, _), crop in zip(begun, crops, strict=True)]
     stored = timed("colours around the face", lambda: (frame.stored() for frame in painted))
     timed("encoding", lambda: _encode(stored, speech))
-    macs = NETWORK_MACS * float(np.mean([np.prod(draft.region.shape) for _, draft in begun])) / CROP**2
+    macs = NETWORK_MACS * float(np.mean([np.prod(draft.prepared.work.shape) for _, draft in begun])) / CROP**2
     return Stages(_size(portrait), spent, _networks(portrait, begun), first_frame, macs)
 
 

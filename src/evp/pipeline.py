@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evp.audio.prosody import prosody
-from evp.background import run_ahead
+from evp.background import meanwhile, run_ahead
 from evp.clock import FRAME_RATE, SAMPLE_RATE, SAMPLES_PER_FRAME, frames_for_samples
 from evp.emotion.hearing import EmotionModel
 from evp.emotion.space import NEUTRAL, EmotionSpace
@@ -203,24 +203,26 @@ def animate_file(
     if output.suffix.lower() != ".mp4":
         raise OutputError(f"cannot write {output}: films are MP4, so the name must end in .mp4")
     target = Portrait.open(portrait or builtin_portrait())
-    if motion_from is not None:
-        waveform = _sound(speech) if speech is not None else _sound_or_none(motion_from)
-        film_motion = motion_from_film(motion_from)
-        moves: Iterator[FacialMotion] = map(FacialMotion, film_motion)
-        total = len(film_motion)
-        waveform = None if waveform is None else waveform[: total * SAMPLES_PER_FRAME]
-    elif speech is not None:
-        waveform = _sound(speech)
-        total = frames_for_samples(len(waveform))
-        model = None if motion is None else open_motion(motion)
-        if isinstance(model, OriginalMotion):
-            feature = str(emotion_feature or ("" if emotion == AUTO else emotion)) or None
-            moves = move_imported(waveform, model, model.emotion(feature, emotion_audio))
+    with meanwhile(target.renderer):
+        if motion_from is not None:
+            waveform = _sound(speech) if speech is not None else _sound_or_none(motion_from)
+            film_motion = motion_from_film(motion_from)
+            moves: Iterator[FacialMotion] = map(FacialMotion, film_motion)
+            total = len(film_motion)
+            waveform = None if waveform is None else waveform[: total * SAMPLES_PER_FRAME]
+        elif speech is not None:
+            waveform = _sound(speech)
+            total = frames_for_samples(len(waveform))
+            model = None if motion is None else open_motion(motion)
+            if isinstance(model, OriginalMotion):
+                feature = str(emotion_feature or ("" if emotion == AUTO else emotion)) or None
+                moves = move_imported(waveform, model, model.emotion(feature, emotion_audio))
+            else:
+                track = choose_emotion(waveform, emotion, emotion_audio, emotion_feature)
+                moves = move(waveform, track, model, target.travel)
         else:
-            track = choose_emotion(waveform, emotion, emotion_audio, emotion_feature)
-            moves = move(waveform, track, model, target.travel)
-    else:
-        raise InputError("give a recording of speech, or a film to take the motion from")
+            raise InputError("give a recording of speech, or a film to take the motion from")
+        moves = chain([next(moves)], moves)  # the first is the slowest
     height, width = target.manifest.size
     metadata = {"software": f"evp {version('evp')}"}
     with FilmWriter(output, width, height, waveform, metadata) as film:

@@ -64,10 +64,10 @@ def flicker(pictures: Sequence[NDArray[np.uint8]], regions: Sequence[NDArray[np.
     """Mean absolute second difference in time of pictures (H, W, 3), in levels, where all three regions are true."""
     values = []
     for t in range(1, len(pictures) - 1):
-        a, b, c = (pictures[k].astype(np.float32) for k in (t - 1, t, t + 1))
         where = regions[t - 1] & regions[t] & regions[t + 1]
         if where.any():
-            values.append(float(np.abs(a - 2 * b + c)[where].mean()))
+            a, b, c = (pictures[k][where].astype(np.float32) for k in (t - 1, t, t + 1))
+            values.append(float(np.abs(a - 2 * b + c).mean()))
     return float(np.mean(values)) if values else 0.0
 
 

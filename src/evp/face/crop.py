@@ -72,9 +72,10 @@ def scaled_points(points: NDArray[np.float32], scale: float) -> NDArray[np.float
 
 
 def resized(picture: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """A square picture at another size, without aliasing."""
-    method = cv2.INTER_AREA if size < picture.shape[0] else cv2.INTER_LINEAR
-    return cv2.resize(picture, (size, size), interpolation=method)
+    """A square picture at another size, without aliasing: a small step, then one by a whole factor, which is fast."""
+    factor = max(1, picture.shape[0] // size)
+    near = cv2.resize(picture, (factor * size,) * 2, interpolation=cv2.INTER_LINEAR)
+    return cv2.resize(near, (size, size), interpolation=cv2.INTER_AREA) if factor > 1 else near
 
 
 def face_boxes(pose: Pose) -> list[Box]:

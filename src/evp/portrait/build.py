@@ -223,8 +223,9 @@ def _cut(
     small: list[NDArray[np.uint8]] = []
     height, width = manifest.size
     with FilmWriter(
-        film, width, height, None, crf=_FOOTAGE_CRF, preset="veryfast", keyframe_every=KEYFRAME_EVERY
-    ) as writer:
+        film, width, height, None, crf=_FOOTAGE_CRF, preset="veryfast", keyframe_every=KEYFRAME_EVERY,
+        read_back=True,
+    ) as writer:  # fmt: skip
         for frame, picture in enumerate(run_ahead(islice(read_frames(footage), int(wanted[-1]) + 1))):
             if frame == wanted[len(pictures)]:
                 writer.write(picture)

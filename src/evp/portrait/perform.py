@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -45,6 +46,7 @@ def paint(
     target blinks, brows and lids are its own, and a feeling leaves the lids alone: closed eyes cannot be opened by
     warping. ``footage``, numbers and pictures of the target's frames, takes the place of all that play.
     """
+    cv2.setNumThreads(1)  # threads inside of a step only get in the way of the other steps
     renderer = portrait.renderer()
     begun_frames = run_ahead(drafts(portrait, renderer, motion, footage or portrait.play_stored()))
     corrected = run_ahead((begun, renderer.correct(draft)) for begun, draft in begun_frames)

@@ -47,6 +47,10 @@ _MASK_PLANE = 6
 _MOST_INSIDE = np.float32(0.08 * 255)
 """Most, of 255, that the network changes inside the mouth: teeth are the person's own, and a mouth that opens wider
 than any that the network has met leads it astray."""
+_NETWORK_STEP = 16
+"""The network halves the picture four times."""
+_MOUTH_MARGIN = 24
+"""Pixels around the lips that the network sees, and less and less corrects, where all skin is the frame's own."""
 _FIELD_MARGIN = 3
 """Pixels around a region in which places are found as well: their border is rough, and they are interpolated."""
 
@@ -122,13 +126,16 @@ class Prepared:
     """The network's input for one frame, and what composes its output at any resolution."""
 
     planes: NDArray[np.uint8]
-    """(11, 256, 256) pictures and masks: the network input, 0..255."""
+    """(11, 256, 256) pictures and masks, 0..255: the network input, where the network works."""
     inside: NDArray[np.uint8]
     """(256, 256) soft inner mouth, where the mouth shows."""
     region: Region
     """Around all of the mask: outside of it nothing changes."""
     lips: Region
     """Around all that the mouth views show."""
+    work: Region
+    """Where the network works, in steps that it can take: around the mask, but around the mouth alone where all skin is the
+    frame's own. Such skin it changes by less than 1 of 255."""
     skin: list[Field]
     """How every skin view is warped."""
     mouth: list[Field]
@@ -146,11 +153,22 @@ class Prepared:
     @property
     def tensor(self) -> NDArray[np.float32]:
         """(11, 256, 256) network input; pictures and masks 0..1."""
-        return self.tensor_of(Region.whole(CROP))
+        return np.multiply(self.planes, np.float32(1 / 255), dtype=np.float32)
 
-    def tensor_of(self, region: Region) -> NDArray[np.float32]:
-        """(11, rows, columns) the part of the network input that lies in a region."""
-        return np.multiply(self.planes[:, region.rows, region.columns], np.float32(1 / 255), dtype=np.float32)
+    @property
+    def working(self) -> NDArray[np.float32]:
+        """(11, rows, columns) the part of the network input where it works."""
+        return np.multiply(
+            self.planes[:, self.work.rows, self.work.columns], np.float32(1 / 255), dtype=np.float32
+        )
+
+    def placed(self, correction: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(3, 256, 256) the network's correction (3, rows, columns) in its place; at the mouth alone, without an edge."""
+        whole = np.zeros((3, CROP, CROP), np.float32)
+        if self.work != self.region.stepped(_NETWORK_STEP):
+            correction = correction * self.work.faded(_MOUTH_MARGIN // 2)
+        whole[:, self.work.rows, self.work.columns] = correction
+        return whole
 
 
 def prepare(
@@ -172,6 +190,8 @@ def prepare(
     inside = cv2.GaussianBlur(inner, (0, 0), 1)
     shown = cv2.dilate(_filled([points], LIPS_OUTER, CROP), np.ones((9, 9), np.uint8))
     region, lips = Region.around(mask), Region.around(cv2.max(shown, inside))
+    own = all(view is frame for view in skin)
+    work = (lips.grown(_MOUTH_MARGIN) if own else region).stepped(_NETWORK_STEP)
     raster = Raster.draw(mesh, mesh.vertices(points, small.outline, CROP), CROP)
     skin_fields, mouth_fields = (
         [
@@ -192,18 +212,18 @@ def prepare(
         lambda one, other: cv2.addWeighted(one, 0.5, other, 0.5, 0), (gap for _, gap in inner_mouths)
     )
     face = small.picture.copy()
-    face[region.index] = _mean_sample(skin_fields, [view.small for view in skin], region)
+    face[work.index] = _mean_sample(skin_fields, [view.small for view in skin], work)
     seen = _mean_sample(mouth_fields, [view.small for view in mouth], lips, dark)
     face[lips.index] = blend(face[lips.index], seen, inside[lips.index])
     warped = small.picture.copy()
-    warped[region.index] = blend(warped[region.index], face[region.index], mask[region.index])
+    warped[work.index] = blend(warped[work.index], face[work.index], mask[work.index])
     planes = np.zeros((INPUT_CHANNELS, CROP, CROP), np.uint8)
     planes[:3] = cv2.split(warped)
     planes[3:6, lips.rows, lips.columns] = cv2.split(cv2.copyTo(seen, shown[lips.index]))
     planes[_MASK_PLANE] = mask
     planes[_MASK_PLANE + 1 : -1] = edges(points, CROP)
     planes[-1] = inner
-    return Prepared(planes, inside, region, lips, skin_fields, mouth_fields, dark, raster)
+    return Prepared(planes, inside, region, lips, work, skin_fields, mouth_fields, dark, raster)
 
 
 def _mean_sample(

@@ -5,7 +5,7 @@ them is taken from where the skull of the source has it, further down from where
 source's own lips hide is stretched from what they show.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -44,6 +44,8 @@ def through_lips(
 ) -> tuple[Field, NDArray[np.uint8]]:
     """``field``, but with teeth that keep their size where ``inner`` (size, size) is not 0; and how dark it is there.
 
+    The field has no step, and all of ``inner`` lies in its region.
+
     ``made`` and ``source`` (478, 3) are the landmarks of the new face and of the source, pixels of crops of the
     field's size. The darkness (size, size), 0..255, is that of the gap between teeth that part farther than in the
     source.
@@ -80,10 +82,10 @@ def through_lips(
     at = there.place(x, np.clip(y, upper - _BEYOND, np.maximum(lower, upper) + _BEYOND))
     places = field.x.copy(), field.y.copy()
     for place, coordinate in zip(places, at.T, strict=True):
-        place[rows, columns] = coordinate
+        place[rows - field.region.rows.start, columns - field.region.columns.start] = coordinate
     parted = np.minimum(high - between, between - low)
     dark[rows, columns] = _DARK * np.clip(parted / _DEEP, 0, 1)
-    return Field(*places, field.size), dark
+    return replace(field, x=places[0], y=places[1]), dark
 
 
 def _eased(share: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -52,6 +52,15 @@ class Region:
         """Rows and columns."""
         return self.rows.stop - self.rows.start, self.columns.stop - self.columns.start
 
+    def faded(self, width: int) -> NDArray[np.float32]:
+        """(rows, columns) 1 in the middle, falling to nearly 0 over ``width`` pixels at every border."""
+        down, across = (
+            np.minimum(1, np.minimum(at + 1, count - at) / (width + 1))
+            for count in self.shape
+            for at in [np.arange(count)]
+        )
+        return np.asarray(np.outer(down, across), np.float32)
+
     def _moved(self, first: Callable[[int], int], last: Callable[[int], int]) -> "Region":
         rows, columns = (slice(first(s.start), last(s.stop)) for s in (self.rows, self.columns))
         return Region(rows, columns, self.size)

@@ -10,13 +10,9 @@ from evp.errors import WeightsError
 from evp.face.basis import FaceBasis
 from evp.face.crop import CROP
 from evp.render.inputs import INPUT_CHANNELS, Prepared, View, compose, prepare
-from evp.render.region import Region
 from evp.render.warp import WarpMesh
 from evp.render.wrinkles import Wrinkles
 from evp.weights import Session
-
-_STEP = 16
-"""The network halves the picture four times."""
 
 
 class Renderer:
@@ -65,12 +61,8 @@ class Renderer:
 
     def correct(self, draft: "Draft") -> "Draft":
         """The second step: what the network adds."""
-        region = draft.region
-        correction = np.zeros((3, CROP, CROP), np.float32)
-        correction[:, region.rows, region.columns] = self._session.run(
-            inputs=draft.prepared.tensor_of(region)[None]
-        )[0][0]
-        return replace(draft, correction=correction)
+        correction = self._session.run(inputs=draft.prepared.working[None])[0][0]
+        return replace(draft, correction=draft.prepared.placed(correction))
 
     def finish(self, draft: "Draft") -> NDArray[np.uint8]:
         """The third step: the picture (S, S, 3) at the footage's resolution."""
@@ -91,8 +83,3 @@ class Draft:
     emotions: Mapping[str, float]
     correction: NDArray[np.float32] = field(default_factory=lambda: np.zeros((3, CROP, CROP), np.float32))
     """(3, 256, 256) of the network."""
-
-    @property
-    def region(self) -> Region:
-        """The part of the crop that the network works on: around the mask, in steps that it can take."""
-        return self.prepared.region.stepped(_STEP)

@@ -7,6 +7,7 @@ the crop lies in a triangle, and the warp is continuous.
 
 from dataclasses import dataclass
 from functools import cache, cached_property
+from typing import Any
 
 import cv2
 import numpy as np
@@ -126,14 +127,26 @@ class Raster:
 
     @staticmethod
     def draw(mesh: WarpMesh, vertices: NDArray[np.float32], size: int) -> "Raster":
-        """Draw vertices (V, 3) of the new frame, far triangles first."""
-        corners = vertices[mesh.triangles]
-        canvas = np.zeros((size, size), np.int32)
-        fixed = np.round(corners[:, :, :2] * 256).astype(np.int32)
-        order = np.argsort(-corners[:, :, 2].mean(axis=1), kind="stable")
-        for number, triangle in zip(order.tolist(), fixed[order], strict=True):
-            cv2.fillConvexPoly(canvas, triangle, number, cv2.LINE_8, 8)
-        return Raster(mesh, vertices, size, canvas)
+        """Draw vertices (V, 3) of the new frame, near triangles over far ones.
+
+        A triangle gets the pixels whose centres lie in it, row by row: neighbours leave no gap and share no pixel.
+        """
+        order = np.argsort(-vertices[mesh.triangles, 2].mean(axis=1), kind="stable")
+        corners = vertices[mesh.triangles[order], :2].astype(np.float64)
+        down = np.argsort(corners[:, :, 1], axis=1, kind="stable")
+        x, y = np.take_along_axis(corners, down[:, :, None], axis=1).transpose(2, 1, 0)
+        first, middle, last = np.clip(np.ceil(y), 0, size).astype(np.intp)
+        of, row = _runs(first, last)
+        # of the three sides from top to bottom, the long one and one of the others cross a row
+        (long_x, upper_x, lower_x), slopes = zip(*(_line(x, y, *ends) for ends in ((0, 2), (0, 1), (1, 2))), strict=True)
+        short = np.where(row < middle[of], of, of + len(order))
+        one = long_x[of] + row * slopes[0][of]
+        other = np.concatenate([upper_x, lower_x])[short] + row * np.concatenate(slopes[1:])[short]
+        begin, end = (np.clip(np.ceil(side(one, other)), 0, size).astype(np.intp) for side in (np.minimum, np.maximum))
+        span, column = _runs(begin, end)
+        number = np.zeros((size, size), np.int32)
+        number.reshape(-1)[(row * size)[span] + column] = order.astype(np.int32)[of[span]]
+        return Raster(mesh, vertices, size, number)
 
     def field(self, vertices: NDArray[np.float32], step: int = 1, region: Region | None = None) -> "Field":
         """Where the pixels of the new frame come from in a source frame with ``vertices`` (V, >=2).
@@ -142,28 +155,26 @@ class Raster:
         divide the size, only every so many pixels are looked up: enough for what is smooth. With a ``region``, only
         its places are found, and at its border they are rough.
         """
+        part = (region or Region.whole(self.size)).resized(self.size // step)
         at = np.arange(0, self.size, step, dtype=np.float32) + np.float32((step - 1) / 2)
-        cut = (region or Region.whole(self.size)).index
-        numbers = self.number[::step, ::step][cut]
+        numbers = self.number[::step, ::step][part.index]
         there = np.zeros(len(self.mesh.triangles), bool)
         there[numbers] = True
         place_of = np.cumsum(there) - 1
         found = np.take(self._affine(vertices, np.flatnonzero(there)), place_of[numbers], axis=0)
         a, b, e, c, d, f, left, top, right, bottom = np.moveaxis(found, -1, 0)
-        x, y = at[None, cut[1]], at[cut[0], None]
-        from_x = a * x + b * y + e
-        from_y = c * x + d * y + f
-        places = np.zeros((2, len(at), len(at)), np.float32)
+        x, y = at[None, part.columns], at[part.rows, None]
         # slivers leave single wild pixels
-        places[0][cut] = cv2.medianBlur(np.clip(from_x, left, right), 3)
-        places[1][cut] = cv2.medianBlur(np.clip(from_y, top, bottom), 3)
-        return Field(places[0], places[1], self.size)
+        from_x = cv2.medianBlur(np.clip(a * x + b * y + e, left, right), 3)
+        from_y = cv2.medianBlur(np.clip(c * x + d * y + f, top, bottom), 3)
+        return Field(from_x, from_y, self.size, part)
 
     def _affine(self, vertices: NDArray[np.float32], triangles: NDArray[np.intp]) -> NDArray[np.float32]:
         """(T, 10): the affine map of ``triangles`` (T,) to the source, and the bounds of where it may lead."""
         theirs = vertices[self.mesh.triangles[triangles], :2]
         rows = np.empty((len(triangles), 10), np.float32)
-        rows[:, :6] = np.einsum("tkd,tkc->tdc", theirs, self._shares[triangles]).reshape(-1, 6)
+        parts = theirs[:, :, :, None] * self._shares[triangles][:, :, None]
+        rows[:, :6] = (parts[:, 0] + parts[:, 1] + parts[:, 2]).reshape(-1, 6)
         first, second, third = theirs[:, 0], theirs[:, 1], theirs[:, 2]
         rows[:, 6:8] = np.minimum(np.minimum(first, second), third) - _BEYOND
         rows[:, 8:] = np.maximum(np.maximum(first, second), third) + _BEYOND
@@ -183,14 +194,32 @@ class Raster:
         return np.ascontiguousarray(np.stack([first, second, third]).transpose(2, 0, 1))
 
 
+def _line(
+    x: NDArray[np.float64], y: NDArray[np.float64], start: int, end: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The lines x = a + b y, a and b (T,), through two of the corners, x and y (3, T)."""
+    fall = y[end] - y[start]
+    slope = (x[end] - x[start]) / np.where(fall > 0, fall, 1)
+    return x[start] - y[start] * slope, slope
+
+
+def _runs(first: NDArray[np.intp], last: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """All whole numbers from ``first`` (N,) to before ``last`` (N,), one run after the other; and whose run it is."""
+    lengths = np.maximum(last - first, 0)
+    of = np.repeat(np.arange(len(first)), lengths)
+    return of, np.arange(len(of)) - np.repeat(np.cumsum(lengths) - lengths - first, lengths)
+
+
 @dataclass(frozen=True)
 class Field:
     """The place in a source frame of every pixel of a new frame; it serves pictures of any resolution."""
 
     x: NDArray[np.float32]
-    """(size / step, size / step) pixels of a source crop of ``size`` pixels."""
+    """(rows, columns) of the region: pixels of a source crop of ``size`` pixels."""
     y: NDArray[np.float32]
     size: int
+    region: Region
+    """Where in the new frame the places are, in steps of as many pixels as the field has: around it nothing is known."""
 
     def sample(
         self, picture: NDArray[np.uint8], size: int, region: Region | None = None
@@ -201,24 +230,33 @@ class Field:
         """
         scale = np.float32(picture.shape[0] / self.size)
         cut = (region or Region.whole(size)).index
-        x, y = (_enlarged((place + 0.5) * scale - 0.5, size, self._torn)[cut] for place in (self.x, self.y))
+        x, y = (self._enlarged((place + 0.5) * scale - 0.5, size)[cut] for place in (self.x, self.y))
         return cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+    def _enlarged(self, place: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+        """Places for every pixel of a picture of ``size``; where they are torn apart nothing lies in between."""
+        place = self._spread(place)
+        if self.region.size == size:
+            return place
+        smooth = cv2.resize(place, (size, size), interpolation=cv2.INTER_LINEAR)
+        if self._torn.any():
+            torn, near = (
+                cv2.resize(one, (size, size), interpolation=cv2.INTER_NEAREST)
+                for one in (self._spread(self._torn), place)
+            )
+            cv2.copyTo(near, torn, smooth)
+        return smooth
+
+    def _spread(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Values of the region in their place in the whole frame, its border repeated around it."""
+        rows, columns, size = self.region.rows, self.region.columns, self.region.size
+        around = rows.start, size - rows.stop, columns.start, size - columns.stop
+        return cv2.copyMakeBorder(values, *around, cv2.BORDER_REPLICATE)
 
     @cached_property
     def _torn(self) -> NDArray[np.uint8]:
-        """(size / step, size / step) 1 where neighbours come from far apart, as where closed lips meet, else 0."""
+        """(rows, columns) 1 where neighbours come from far apart, as where closed lips meet, else 0."""
         kernel = np.ones((3, 3), np.uint8)
         spans = [cv2.morphologyEx(place, cv2.MORPH_GRADIENT, kernel) for place in (self.x, self.y)]
-        limit = _TORN * self.size / len(self.x)
+        limit = _TORN * self.size / self.region.size
         return cv2.compare(cv2.max(*spans), limit, cv2.CMP_GT) // 255
-
-
-def _enlarged(place: NDArray[np.float32], size: int, torn: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Places for every pixel of a larger picture; where they are torn apart nothing lies in between."""
-    if len(place) == size:
-        return place
-    smooth = cv2.resize(place, (size, size), interpolation=cv2.INTER_LINEAR)
-    if torn.any():
-        near = cv2.resize(place, (size, size), interpolation=cv2.INTER_NEAREST)
-        cv2.copyTo(near, cv2.resize(torn, (size, size), interpolation=cv2.INTER_NEAREST), smooth)
-    return smooth

@@ -102,9 +102,9 @@ class Wrinkles:
         mixed = np.sum([np.float32(share) * one for share, one in chosen], axis=0)
         field = raster.field(self._vertices, step=4)
         x, y = (cv2.resize(place, (raster.size,) * 2) for place in (field.x, field.y))
-        coloured = np.exp(mixed[..., None] * _COLOUR)
-        placed = cv2.remap(coloured, x, y, cv2.INTER_LINEAR, borderValue=(1.0, 1.0, 1.0))
-        factor = cv2.resize(placed, picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+        placed = cv2.remap(mixed, x, y, cv2.INTER_LINEAR, borderValue=0.0)
+        coloured = cv2.exp(cv2.merge([placed * share for share in _COLOUR]))
+        factor = cv2.resize(coloured, picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
         return np.asarray(cv2.multiply(picture, factor, dtype=cv2.CV_8U), np.uint8)
 
     @cached_property
