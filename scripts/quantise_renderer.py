@@ -32,10 +32,7 @@ def seen(path: Path, rng: np.random.Generator) -> list[NDArray[np.float32]]:
     every = max(1, (last - first) // FRAMES)
     said = (FacialMotion(own[rng.integers(len(own))]) for _ in range(FRAMES))
     frames = islice(portrait.play_stored(), 0, None, every)
-    return [
-        draft.prepared.working
-        for _, draft in drafts(portrait, portrait.renderer(), said, frames)
-    ]
+    return [draft.prepared.working for _, draft in drafts(portrait, portrait.renderer(), said, frames)]
 
 
 def main() -> None:

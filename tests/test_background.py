@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from evp.background import run_ahead
+from evp.background import meanwhile, run_ahead
 
 
 def test_order_and_number_are_kept():
@@ -85,3 +85,34 @@ def test_error_of_the_user_stops_the_thread():
             raise RuntimeError
     ahead.close()
     assert threading.active_count() == before
+
+
+def test_meanwhile_both_things_are_done_when_the_block_is_left():
+    begun, go, done = threading.Event(), threading.Event(), []
+
+    def work() -> None:
+        begun.set()
+        assert go.wait(10)
+        done.append(threading.current_thread())
+
+    with meanwhile(work):
+        assert begun.wait(10)
+        go.set()
+    assert done
+    assert done[0] is not threading.current_thread()
+    assert not done[0].is_alive()
+
+
+def test_meanwhile_ends_the_work_of_a_block_that_fails():
+    done = []
+    with pytest.raises(ValueError, match="mine"), meanwhile(lambda: (time.sleep(0.05), done.append(1))):
+        raise ValueError("mine")
+    assert done
+
+
+def test_meanwhile_leaves_errors_to_whoever_does_the_work_again():
+    def broken() -> None:
+        raise ValueError("broken")
+
+    with meanwhile(broken):
+        pass

@@ -205,7 +205,9 @@ def resized(portrait: Portrait, side: int) -> Portrait:
     new = round(height * scale / 2) * 2, round(width * scale / 2) * 2
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "footage.mp4"
-        with FilmWriter(path, new[1], new[0], None, crf=15, keyframe_every=KEYFRAME_EVERY, read_back=True) as film:
+        with FilmWriter(
+            path, new[1], new[0], None, crf=15, keyframe_every=KEYFRAME_EVERY, read_back=True
+        ) as film:
             for picture in read_stretch(
                 io.BytesIO(portrait.footage), 0, portrait.manifest.frames - 1, KEYFRAME_EVERY
             ):

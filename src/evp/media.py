@@ -58,8 +58,8 @@ _S32_TO_UNIT = np.float32(2.0**-31)
 
 
 _X264 = "scenecut=0:weightp=0:b-adapt=0:aq-mode=0:cabac=0"
-"""Without what costs x264 a third of its time and gains nothing in films of a talking head: searches for cuts, for fades and
-for the best places of B frames, bits moved to flat places, arithmetic coding. Films become smaller by a tenth."""
+"""Without what costs x264 a third of its time and gains nothing in films of a talking head: searches for cuts, for
+fades and for the best places of B frames, bits moved to flat places, arithmetic coding. Films become no larger."""
 
 
 @dataclass(frozen=True)
@@ -308,8 +308,8 @@ class FilmWriter:
         """Prepare a film of ``width`` x ``height`` pixels; an odd size grows by repeating the last pixel.
 
         ``waveform`` is the whole sound (samples,), 16 kHz, -1..1, or None for a silent film. ``metadata`` may
-        hold any keys, and comes on top of GENERATED. ``crf`` and ``preset`` are x264's; a film that is to be ``read_back``
-        by this program is decoded in half the time. Raises OutputError as check_output does.
+        hold any keys, and comes on top of GENERATED. ``crf`` and ``preset`` are x264's; a film that is to be
+        ``read_back`` by this program is decoded in half the time. Raises OutputError as check_output does.
         """
         check_output(path)
         self._path = path

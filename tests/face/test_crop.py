@@ -99,3 +99,12 @@ def test_boxes_hold_the_whole_face():
         oval = box.points(mesh[list(FACE_OVAL)])[:, :2]
         assert oval.min() > 0
         assert oval.max() < box.size
+
+
+@pytest.mark.parametrize("size", [300, 511, 512, 700, 1100])
+def test_a_smaller_picture_is_the_mean_of_what_it_covers(size: int):
+    picture = cv2.GaussianBlur(
+        np.random.default_rng(0).integers(0, 256, (size, size, 3), dtype=np.uint8), (0, 0), size / 150
+    )
+    exact = cv2.resize(picture, (256, 256), interpolation=cv2.INTER_AREA)
+    assert cv2.PSNR(resized(picture, 256), exact) > 45

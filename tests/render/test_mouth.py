@@ -13,6 +13,7 @@ from evp.face.layouts import (
 )
 from evp.render.inputs import inner_mouth
 from evp.render.mouth import _BEYOND, _JAW, _UNSURE, through_lips
+from evp.render.region import Region
 from evp.render.warp import Field
 from tiny import rotation
 
@@ -32,7 +33,7 @@ def places(made: np.ndarray, source: np.ndarray) -> tuple[np.ndarray, np.ndarray
     """Rows and columns inside the new face's lips, and where (N, 2) they come from."""
     inner = inner_mouth(made.astype(np.float32), CROP)
     nowhere = np.full((CROP, CROP), -1, np.float32)
-    found, _ = through_lips(Field(nowhere, nowhere.copy(), CROP), inner, made, source)
+    found, _ = through_lips(Field(nowhere, nowhere.copy(), CROP, Region.whole(CROP)), inner, made, source)
     rows, columns = np.nonzero(inner)
     outside = inner == 0
     assert (found.x[outside] == -1).all() and (found.y[outside] == -1).all()
@@ -114,7 +115,7 @@ def test_closed_lips_change_nothing_but_their_own_line():
 
 
 def test_no_opening_at_all():
-    field = Field(*np.zeros((2, CROP, CROP), np.float32), CROP)
+    field = Field(*np.zeros((2, CROP, CROP), np.float32), CROP, Region.whole(CROP))
     found, dark = through_lips(field, np.zeros((CROP, CROP), np.uint8), face(5), face(5))
     assert found is field
     assert not dark.any()
@@ -124,7 +125,9 @@ def test_no_opening_at_all():
 def test_gap_between_teeth_that_part_is_dark(source: np.ndarray, gapes: bool):
     made = face(24)
     inner = inner_mouth(made.astype(np.float32), CROP)
-    _, dark = through_lips(Field(*np.zeros((2, CROP, CROP), np.float32), CROP), inner, made, source)
+    _, dark = through_lips(
+        Field(*np.zeros((2, CROP, CROP), np.float32), CROP, Region.whole(CROP)), inner, made, source
+    )
     assert (dark.max() > 150) == gapes
     rows = np.flatnonzero(dark[:, 128])
     if gapes:

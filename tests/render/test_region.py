@@ -32,3 +32,12 @@ def test_resized_holds_all_of_the_resized_mask(size: int):
     outside[Region.around(mask).grown(1).resized(size).index] = 0
     assert larger.any()
     assert not outside.any()
+
+
+def test_faded_falls_towards_every_border():
+    share = Region(slice(8, 40), slice(16, 64), 64).faded(7)
+    assert share.shape == (32, 48)
+    assert (share[7:-7, 7:-7] == 1).all()
+    assert 0 < share[0, 20] == share[-1, 20] < 0.2
+    assert 0 < share[15, 0] == share[15, -1] < 0.2
+    np.testing.assert_allclose(np.diff(share[15, :8]), 1 / 8)

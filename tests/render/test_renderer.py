@@ -72,3 +72,27 @@ def test_only_the_part_with_the_face_is_computed_and_all_of_it_counts():
     lighter = (mask == 255) & (prepared.inside == 0) & (plain.max(axis=2) < 200)
     np.testing.assert_allclose((made - plain)[lighter], 51, atol=1)
     np.testing.assert_array_equal(made[mask == 0], plain[mask == 0])
+
+
+def test_with_the_frames_own_skin_the_network_works_at_the_mouth_alone():
+    frame, source = views()
+    session, bare = Correction(0.2), Correction()
+    made, plain = (
+        Renderer(network, FaceBasis.load()).render(frame.landmarks, frame, [frame], [source]).astype(int)
+        for network in (session, bare)
+    )
+    (_, _, rows, columns) = session.seen[0]
+    assert rows % 16 == columns % 16 == 0
+    prepared = prepare(WarpMesh.build(FaceBasis.load()), frame.landmarks, frame, [frame], [source])
+    assert prepared.work.shape == (rows, columns)
+    assert rows * columns < np.prod(prepared.region.shape) / 2
+    changed = (made - plain).max(axis=2)
+    outside = np.ones_like(changed, bool)
+    outside[prepared.work.index] = False
+    assert not changed[outside].any()
+    lips = np.zeros_like(outside)
+    lips[prepared.lips.index] = True
+    bright = lips & (prepared.mask == 255) & (prepared.inside == 0) & (plain.max(axis=2) < 200)
+    np.testing.assert_allclose((made - plain)[bright], 51, atol=1)
+    edge = changed[prepared.work.rows.start + 1, prepared.work.columns]
+    assert edge.max() < 51 / 2, "nothing begins at once"

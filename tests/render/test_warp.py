@@ -50,7 +50,7 @@ def test_every_pixel_is_in_a_triangle():
                           for a, b in ((0, 1), (1, 2), (2, 0))], axis=0)  # fmt: skip
         area = np.sign(np.sum(sides, axis=0))
         outside = np.max([-side * area for side in sides], axis=0) / longest
-        assert outside.max() < 1.5, f"a pixel lies {outside.max():.1f} pixels outside of its triangle"
+        assert outside.max() < 1e-3, f"a pixel lies {outside.max():.1f} pixels outside of its triangle"
 
 
 def test_triangles_close_every_hole():

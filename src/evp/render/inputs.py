@@ -49,7 +49,7 @@ _MOST_INSIDE = np.float32(0.08 * 255)
 than any that the network has met leads it astray."""
 _NETWORK_STEP = 16
 """The network halves the picture four times."""
-_MOUTH_MARGIN = 24
+_MOUTH_MARGIN = 16
 """Pixels around the lips that the network sees, and less and less corrects, where all skin is the frame's own."""
 _FIELD_MARGIN = 3
 """Pixels around a region in which places are found as well: their border is rough, and they are interpolated."""
@@ -134,8 +134,8 @@ class Prepared:
     lips: Region
     """Around all that the mouth views show."""
     work: Region
-    """Where the network works, in steps that it can take: around the mask, but around the mouth alone where all skin is the
-    frame's own. Such skin it changes by less than 1 of 255."""
+    """Where the network works, in steps that it can take: around the mask, or the mouth alone where all skin is the
+    frame's own, which it changes by 1 of 255."""
     skin: list[Field]
     """How every skin view is warped."""
     mouth: list[Field]
@@ -163,7 +163,7 @@ class Prepared:
         )
 
     def placed(self, correction: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(3, 256, 256) the network's correction (3, rows, columns) in its place; at the mouth alone, without an edge."""
+        """(3, 256, 256) the network's correction (3, rows, columns) in its place; around the mouth it fades."""
         whole = np.zeros((3, CROP, CROP), np.float32)
         if self.work != self.region.stepped(_NETWORK_STEP):
             correction = correction * self.work.faded(_MOUTH_MARGIN // 2)

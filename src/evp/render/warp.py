@@ -138,11 +138,15 @@ class Raster:
         first, middle, last = np.clip(np.ceil(y), 0, size).astype(np.intp)
         of, row = _runs(first, last)
         # of the three sides from top to bottom, the long one and one of the others cross a row
-        (long_x, upper_x, lower_x), slopes = zip(*(_line(x, y, *ends) for ends in ((0, 2), (0, 1), (1, 2))), strict=True)
+        (long_x, upper_x, lower_x), slopes = zip(
+            *(_line(x, y, *ends) for ends in ((0, 2), (0, 1), (1, 2))), strict=True
+        )
         short = np.where(row < middle[of], of, of + len(order))
         one = long_x[of] + row * slopes[0][of]
         other = np.concatenate([upper_x, lower_x])[short] + row * np.concatenate(slopes[1:])[short]
-        begin, end = (np.clip(np.ceil(side(one, other)), 0, size).astype(np.intp) for side in (np.minimum, np.maximum))
+        begin, end = (
+            np.clip(np.ceil(side(one, other)), 0, size).astype(np.intp) for side in (np.minimum, np.maximum)
+        )
         span, column = _runs(begin, end)
         number = np.zeros((size, size), np.int32)
         number.reshape(-1)[(row * size)[span] + column] = order.astype(np.int32)[of[span]]
@@ -240,11 +244,11 @@ class Field:
             return place
         smooth = cv2.resize(place, (size, size), interpolation=cv2.INTER_LINEAR)
         if self._torn.any():
-            torn, near = (
-                cv2.resize(one, (size, size), interpolation=cv2.INTER_NEAREST)
-                for one in (self._spread(self._torn), place)
+            box = Region.around(self._torn).resized(size)
+            nearest = np.ix_(
+                *(np.arange(side.start, side.stop) * len(place) // size for side in (box.rows, box.columns))
             )
-            cv2.copyTo(near, torn, smooth)
+            np.copyto(smooth[box.index], place[nearest], where=self._torn[nearest].astype(bool))
         return smooth
 
     def _spread(self, values: NDArray[Any]) -> NDArray[Any]:
@@ -255,8 +259,10 @@ class Field:
 
     @cached_property
     def _torn(self) -> NDArray[np.uint8]:
-        """(rows, columns) 1 where neighbours come from far apart, as where closed lips meet, else 0."""
+        """1 where neighbours come from far apart, as where closed lips meet, else 0, in the whole frame."""
         kernel = np.ones((3, 3), np.uint8)
         spans = [cv2.morphologyEx(place, cv2.MORPH_GRADIENT, kernel) for place in (self.x, self.y)]
+        torn = np.zeros((self.region.size,) * 2, np.uint8)
         limit = _TORN * self.size / self.region.size
-        return cv2.compare(cv2.max(*spans), limit, cv2.CMP_GT) // 255
+        torn[self.region.index] = cv2.max(*spans) > limit
+        return torn
