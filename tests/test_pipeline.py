@@ -17,6 +17,7 @@ from evp.face.tracking import Track
 from evp.media import read_frames, read_speech
 from evp.motion.expression import ExpressionModel
 from evp.motion.facial import FacialMotion
+from evp.motion.travel import Reach
 from evp.pipeline import (
     animate,
     animate_file,
@@ -345,8 +346,8 @@ def test_mouth_goes_as_far_as_the_persons_own_does(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(pipeline, "MotionModel", Talking)
     plain, lively, given = (
-        np.stack([frame.expression for frame in move(tone(0.4), None, model, travel)])
-        for model, travel in ((None, 1.0), (None, 1.5), (Talking(), 1.5))
+        np.stack([frame.expression for frame in move(tone(0.4), None, model, reach)])
+        for model, reach in ((None, Reach()), (None, Reach(1.5)), (Talking(), Reach(1.5)))
     )
     np.testing.assert_allclose(lively, 1.5 * plain, rtol=1e-4, atol=1e-6)
     np.testing.assert_array_equal(given, plain)
@@ -357,9 +358,9 @@ def test_chosen_emotion_reaches_the_film(
 ):
     seen: list[np.ndarray] = []
 
-    def watched(_: np.ndarray, track: EmotionTrack, __: object, travel: float) -> Iterator[FacialMotion]:
+    def watched(_: np.ndarray, track: EmotionTrack, __: object, reach: Reach) -> Iterator[FacialMotion]:
         seen.append(told_codes(track, 0.2)[0])
-        assert travel == Portrait.open(bundle).travel
+        assert reach == Portrait.open(bundle).reach
         yield FacialMotion(np.zeros(20, np.float32))
 
     monkeypatch.setattr(pipeline, "move", watched)

@@ -23,7 +23,7 @@ from evp.media import FilmWriter, check_output, read_frames, read_speech
 from evp.motion.expression import ExpressionModel
 from evp.motion.facial import FacialMotion
 from evp.motion.model import MotionModel
-from evp.motion.travel import as_far
+from evp.motion.travel import ANYBODY, Reach, as_far
 from evp.original.landmarks import KIND as ORIGINAL_KIND
 from evp.original.landmarks import OriginalMotion
 from evp.original.lifting import motion_from_speech
@@ -50,32 +50,33 @@ def animate(
     Without an ``emotion`` the face stays neutral; `choose_emotion` makes one. ``motion`` takes the place of the
     packaged model.
     """
-    return perform(portrait, move(speech, emotion, motion, portrait.travel))
+    return perform(portrait, move(speech, emotion, motion, portrait.reach))
 
 
 def move(
     speech: NDArray[np.floating],
     emotion: EmotionTrack | None = None,
     motion: MotionModel | None = None,
-    travel: float = 1.0,
+    reach: Reach = ANYBODY,
 ) -> Iterator[FacialMotion]:
-    """The facial motion of `animate`, for a person whose mouth goes ``travel`` times as far as the packaged model's.
+    """The facial motion of `animate`, for a person whose mouth has this ``reach``.
 
     A ``motion`` model that was itself trained with emotions gets the mean code of the film, and its mouth is left
     alone.
     """
-    if motion is not None:
-        travel = 1.0
+    factor = reach.factor if motion is None else 1.0
     motion = motion or MotionModel.load()
     if emotion is None:
-        return map(FacialMotion, chain.from_iterable(as_far(motion.predict_blocks(speech), travel)))
+        return map(FacialMotion, chain.from_iterable(as_far(motion.predict_blocks(speech), factor)))
     space, code = emotion_space(), None
     if motion.emotional:
         seconds = np.arange(len(speech) // SAMPLE_RATE + 1, dtype=np.float64)
         code = emotion.at(seconds).mean(axis=0) - space.codes[NEUTRAL]
-    mouths = as_far(motion.predict_blocks(speech, code), travel)
+    mouths = as_far(motion.predict_blocks(speech, code), factor)
     voice = prosody(speech)
-    return ExpressionModel.load().act(mouths, emotion, space, voice, not motion.emotional)
+    return ExpressionModel.load().act(
+        mouths, emotion, space, voice, not motion.emotional, widest=reach.widest
+    )
 
 
 def animate_imported(
@@ -219,7 +220,7 @@ def animate_file(
                 moves = move_imported(waveform, model, model.emotion(feature, emotion_audio))
             else:
                 track = choose_emotion(waveform, emotion, emotion_audio, emotion_feature)
-                moves = move(waveform, track, model, target.travel)
+                moves = move(waveform, track, model, target.reach)
         else:
             raise InputError("give a recording of speech, or a film to take the motion from")
         moves = chain([next(moves)], moves)  # the first is the slowest

@@ -77,8 +77,10 @@ class Rehearsal:
         if not 0 <= at <= MOST_SECONDS:
             raise InputError(f"there is nothing to show at {at:g} s: give 0 to {MOST_SECONDS:g} seconds")
         frame = min(int(at * FRAME_RATE + 1e-6), len(self.mouths) - 1)
-        mouths = as_far([self.mouths[frame : frame + 1]], portrait.travel)
-        motion = self.face.act(mouths, emotion, self.space, self.voice, first=frame)
+        mouths = as_far([self.mouths[frame : frame + 1]], portrait.reach.factor)
+        motion = self.face.act(
+            mouths, emotion, self.space, self.voice, first=frame, widest=portrait.reach.widest
+        )
         played = portrait.played(frame)
         return next(perform(portrait, motion, [(played, portrait.picture(played))]))
 

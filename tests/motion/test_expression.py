@@ -47,8 +47,7 @@ def one(model: ExpressionModel, **strengths: float) -> np.ndarray:
 @pytest.fixture
 def roomy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Mouths that can open as wide as they like, so that everything is linear."""
-    monkeypatch.setattr(expression, "_WIDE", 9.0)
-    monkeypatch.setattr(expression, "_WIDEST", 10.0)
+    monkeypatch.setattr(expression, "_WIDE", 60.0)
 
 
 def speaking(frames: int = 12, seed: int = 1) -> np.ndarray:

@@ -3,7 +3,7 @@ import pytest
 
 from evp.face.basis import FaceBasis
 from evp.motion.expression import gap_rows
-from evp.motion.travel import _CLOSED, _OPEN, TYPICAL, as_far, travel, travel_factor
+from evp.motion.travel import _CLOSED, _OPEN, TYPICAL, Reach, as_far, travel, travel_factor
 
 BASIS = FaceBasis.load()
 MIDDLE = gap_rows(BASIS)[0]
@@ -48,3 +48,11 @@ def test_blocks_stay_blocks_and_1_changes_nothing():
     blocks = list(as_far([plain[:10], plain[10:]], 1.0))
     assert [len(block) for block in blocks] == [10, 20]
     np.testing.assert_allclose(np.concatenate(blocks), plain, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(("seen", "widest"), [(0.05, 0.09), (0.1, 0.11), (0.12, 0.132), (0.2, 0.15)])
+def test_feelings_open_a_mouth_hardly_farther_than_the_footage_does(seen: float, widest: float):
+    openings = np.linspace(0, seen, 1000)
+    assert Reach.of(openings).widest == pytest.approx(widest, rel=0.01)
+    openings[[30, 400]] = 0.5
+    assert Reach.of(openings).widest == pytest.approx(widest, rel=0.01), "single frames are errors of tracking"

@@ -33,8 +33,10 @@ GAPS = ((13, 14), (82, 87), (312, 317), (81, 178), (311, 402))
 """Upper and lower inner lip, at five places: what must not part on m, b, p."""
 _CLOSED, _OPEN = 0.008, 0.04
 """Opening (face heights) up to which an emotion does not part the lips, and from which it does so fully."""
-_WIDE, _WIDEST = 0.09, 0.15
-"""Opening (face heights) from which a feeling opens the mouth ever less, and which it does not pass."""
+WIDEST = 0.15
+"""Opening (face heights) that no feeling passes."""
+_WIDE = 0.6
+"""Part of the widest opening from which a feeling opens the mouth ever less."""
 _LIP_EMPHASIS = 4.0
 _NEARLY = 1e-3
 """Ways of parting the lips that need more than a thousand times the movement of the easiest are left alone."""
@@ -120,12 +122,13 @@ class ExpressionModel:
         voice: Prosody,
         mouth_feels: bool = True,
         first: int = 0,
+        widest: float = WIDEST,
     ) -> Iterator[FacialMotion]:
         """Facial motion, frame by frame, of blocks (F, M) of mouth coefficients under an emotion.
 
         ``space`` tells what the codes of ``track`` mean; labels that have no face here count as neutral. ``voice`` has
         at least as many frames as the blocks together. Without ``mouth_feels`` the mouth is left to the blocks.
-        The blocks begin at frame ``first`` of the film.
+        The blocks begin at frame ``first`` of the film. No feeling opens lips farther than ``widest``, face heights.
         """
         lively = Liveliness.of(voice)
         for mouth in mouths:
@@ -134,7 +137,7 @@ class ExpressionModel:
             shares = space.shares(track.at(np.arange(span.start, span.stop) / FRAME_RATE))
             known = np.stack([self._column(space, shares, label) for label in self.labels], axis=1)
             added = self.displacement(
-                known, mouth, lively.upper[span], lively.mouth[span] * mouth_feels, lively.side[span]
+                known, mouth, lively.upper[span], lively.mouth[span] * mouth_feels, lively.side[span], widest
             )
             for row, move, strengths in zip(mouth, added, known, strict=True):
                 felt = {label: float(s) for label, s in zip(self.labels, strengths, strict=True) if s > 0}
@@ -153,6 +156,7 @@ class ExpressionModel:
         upper_factor: NDArray[np.floating] | float = 1.0,
         mouth_factor: NDArray[np.floating] | float = 1.0,
         side: NDArray[np.floating] | float = 0.0,
+        widest: float = WIDEST,
     ) -> NDArray[np.float32]:
         """What ``shares`` (F, L) of the labels add to faces speaking with ``mouth`` (F, M): (F, 478, 3), head frame."""
         count = self.basis.mouth_count
@@ -164,7 +168,11 @@ class ExpressionModel:
         wider = (shares @ (self.openness - 1) * opening)[:, None] * (self.jaw @ self._parting)
         parting = wanted[:, :count] @ self._parting
         opened = open_share[:, None] * (parting + wider)
-        lips = wanted[:, :count] - parting + self._room(opening, opened @ self._gap_rows[0])[:, None] * opened
+        lips = (
+            wanted[:, :count]
+            - parting
+            + self._room(opening, opened @ self._gap_rows[0], widest)[:, None] * opened
+        )
         whole = np.concatenate(
             [
                 lips * np.broadcast_to(mouth_factor, frames)[:, None],
@@ -176,12 +184,13 @@ class ExpressionModel:
         return np.asarray(self.basis.displacement(whole) * lead[..., None], np.float32)
 
     @staticmethod
-    def _room(opening: NDArray[np.floating], added: NDArray[np.floating]) -> NDArray[np.floating]:
+    def _room(
+        opening: NDArray[np.floating], added: NDArray[np.floating], widest: float
+    ) -> NDArray[np.floating]:
         """(F,) the share of what a feeling adds to an opening (F,), face heights, that a mouth has room for."""
-        beyond = np.maximum(opening + added - _WIDE, 0)
-        excess = np.minimum(
-            beyond - (_WIDEST - _WIDE) * np.tanh(beyond / (_WIDEST - _WIDE)), np.maximum(added, 0)
-        )
+        room = (1 - _WIDE) * widest
+        beyond = np.maximum(opening + added - _WIDE * widest, 0)
+        excess = np.minimum(beyond - room * np.tanh(beyond / room), np.maximum(added, 0))
         return 1 - excess / np.maximum(added, 1e-6)
 
     @cached_property

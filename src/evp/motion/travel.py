@@ -5,12 +5,13 @@ the footage.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evp.face.basis import FaceBasis
-from evp.motion.expression import gap_rows
+from evp.motion.expression import WIDEST, gap_rows
 
 TYPICAL = 0.072
 """Travel, face heights, of the mouths that the packaged motion model makes (mean over 20 people)."""
@@ -20,6 +21,30 @@ _SILENT = 0.03
 """Travel, face heights, of a mouth that does not speak."""
 _CLOSED, _OPEN = 0.008, 0.03
 """Opening (face heights) up to which a mouth is left as it is, so that lips still close, and from which all counts."""
+
+
+_LEAST_WIDE, _SEEN = 0.09, 1.1
+"""Least that a feeling may open a mouth, face heights, and how much farther than in the footage: what was never seen
+is a dark hole."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far one person's mouth goes."""
+
+    factor: float = 1.0
+    """How many times as far as the model's, when it speaks."""
+    widest: float = WIDEST
+    """Opening, face heights, that no feeling passes."""
+
+    @staticmethod
+    def of(openings: NDArray[np.floating]) -> "Reach":
+        """From openings (T,), face heights, in the footage."""
+        seen = float(np.percentile(openings, 99.5))
+        return Reach(travel_factor(openings), float(np.clip(_SEEN * seen, _LEAST_WIDE, WIDEST)))
+
+
+ANYBODY = Reach()
 
 
 def travel(openings: NDArray[np.floating]) -> float:

@@ -31,7 +31,7 @@ from evp.face.head import Head
 from evp.face.layouts import FACE_OVAL, mouth_opening
 from evp.face.pose import Pose
 from evp.media import Picture, read_stored
-from evp.motion.travel import travel_factor
+from evp.motion.travel import Reach
 from evp.render.engine import RendererWeights
 from evp.render.inputs import View
 from evp.render.renderer import Renderer
@@ -156,13 +156,13 @@ class Portrait:
         return self.head.pose.project(self.head.neutral[None, list(FACE_OVAL)]).astype(np.float32)
 
     @cached_property
-    def travel(self) -> float:
-        """How many times as far as the motion model's this person's mouth goes, as seen in the longest shots."""
+    def reach(self) -> Reach:
+        """How far this person's mouth goes, as seen in the longest shots."""
         looked_at = np.zeros(0, np.int_)
         for begin, end in sorted(self.shots, key=lambda shot: shot[0] - shot[1]):
             if len(looked_at) < _TRAVEL_FRAMES:
                 looked_at = np.append(looked_at, np.arange(begin, end))
-        return travel_factor(mouth_opening(self.head.neutral + self.head.displacement[looked_at]))
+        return Reach.of(mouth_opening(self.head.neutral + self.head.displacement[looked_at]))
 
     def view(self, frame: int, crop: NDArray[np.uint8]) -> View:
         """The crop (S, S, 3) of a frame, with its landmarks."""

@@ -28,7 +28,7 @@ from evp.face.layouts import (
     NOSE_BASE,
     NOSE_BRIDGE,
 )  # fmt: skip
-from evp.render.mouth import through_lips
+from evp.render.mouth import THROAT, through_lips
 from evp.render.region import Region
 from evp.render.warp import Field, Raster, WarpMesh
 
@@ -237,7 +237,7 @@ def _mean_sample(
     if dark is None or not dark.any():
         return mean
     shade = cv2.resize(dark, (size, size), interpolation=cv2.INTER_LINEAR)[region.index]
-    return blend(mean, np.zeros_like(mean), shade)
+    return blend(mean, np.full_like(mean, THROAT), shade)
 
 
 def compose(
@@ -264,8 +264,11 @@ def compose(
     made[lips.index] = blend(made[lips.index], seen, inside[lips.index])
     small = cv2.merge(list(correction * np.float32(255)))
     mouth_part = small[prepared.lips.index]
-    inner = prepared.inside[prepared.lips.index][..., None] * np.float32(1 / 255)
-    mouth_part += inner * (np.clip(mouth_part, -_MOST_INSIDE, _MOST_INSIDE) - mouth_part)
+    inner, lit = (
+        plane[prepared.lips.index][..., None] * np.float32(1 / 255)
+        for plane in (prepared.inside, cv2.bitwise_not(prepared.dark))
+    )
+    mouth_part += inner * (lit * np.clip(mouth_part, -_MOST_INSIDE, _MOST_INSIDE) - mouth_part)
     enlarged = cv2.resize(small, (size, size), interpolation=cv2.INTER_LINEAR)
     corrected = cv2.add(made[region.index], enlarged[region.index], dtype=cv2.CV_8U)
     made[region.index] = blend(frame.picture[region.index], corrected, mask[region.index])

@@ -29,8 +29,13 @@ _ANCHORS = [MOUTH_CORNER_LEFT, MOUTH_CORNER_RIGHT, UPPER_LIP_INNER, LOWER_LIP_IN
 _SKULL_UNTIL, _JAW_FROM = 0.45, 0.8
 """Parts of the way from the upper to the lower lip: above the first all goes with the skull, below the second with the
 jaw."""
-_DARK, _DEEP = 215, 4.0
-"""How dark the gap between teeth is, of 255, and from how many pixels beyond either row of teeth on."""
+_DARK, _DEEP = 240, 2.0
+"""How far, of 255, the gap between teeth is `THROAT`, and from how many pixels beyond either row of teeth on."""
+_NARROW, _APART = 2.0, 8.0
+"""Pixels that teeth part farther than in the source below which there is no such gap, and from which on it counts fully:
+a thin line would lie in the wrong place."""
+THROAT = (40, 16, 14)
+"""Red, green and blue behind the teeth."""
 _MEETING = 0.65
 """Part of the way from the upper to the lower lip where teeth meet: the gap between them opens there."""
 _BEYOND = 1.0
@@ -84,7 +89,8 @@ def through_lips(
     for place, coordinate in zip(places, at.T, strict=True):
         place[rows - field.region.rows.start, columns - field.region.columns.start] = coordinate
     parted = np.minimum(high - between, between - low)
-    dark[rows, columns] = _DARK * np.clip(parted / _DEEP, 0, 1)
+    gap = np.clip((high - low - _NARROW) / (_APART - _NARROW), 0, 1)
+    dark[rows, columns] = _DARK * gap * np.clip(parted / _DEEP, 0, 1)
     return replace(field, x=places[0], y=places[1]), dark
 
 

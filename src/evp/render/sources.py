@@ -15,11 +15,8 @@ from evp.face.layouts import (
 MOST_SKIN_SOURCES = 3
 """Warped frames whose mean makes the skin where the frame's own may not be used: steadier and truer than one."""
 
-SKIN_TURN_COST = 0.0015
-"""Misfit, in face heights, of a degree of head turn, when skin is looked for."""
-
-MOUTH_TURN_COST = 0.0005
-"""The same for the inside of a mouth: an open one seen from elsewhere is better than a closed one from here."""
+TURN_COST = 0.0015
+"""Misfit, in face heights, of a degree of head turn: teeth seen from below do not fit a mouth seen from the front."""
 
 _TOO_MUCH = 0.6
 """Weight of a difference when the candidate's mouth shows too much, which only has to be covered."""
@@ -40,7 +37,7 @@ def misfit(
     """
     apart = (candidates - wanted) ** 2
     mouth, upper = apart[:, :MOUTH_COMPONENTS].sum(axis=1), apart[:, MOUTH_COMPONENTS:].sum(axis=1)
-    return np.sqrt(2 * (mouth_share * mouth + (1 - mouth_share) * upper)) + SKIN_TURN_COST * turned
+    return np.sqrt(2 * (mouth_share * mouth + (1 - mouth_share) * upper)) + TURN_COST * turned
 
 
 def mouth_misfit(
@@ -60,7 +57,7 @@ def mouth_misfit(
         _short(candidates, wanted, (MOUTH_CORNER_RIGHT,), 0, -1),
     )
     jaw = _TOO_MUCH**2 * (candidates[:, CHIN, 1] - wanted[CHIN, 1]) ** 2
-    return np.sqrt(above + below + sides[0] + sides[1] + jaw) + MOUTH_TURN_COST * turned
+    return np.sqrt(above + below + sides[0] + sides[1] + jaw) + TURN_COST * turned
 
 
 def _short(

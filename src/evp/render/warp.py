@@ -223,7 +223,7 @@ class Field:
     y: NDArray[np.float32]
     size: int
     region: Region
-    """Where in the new frame the places are, in steps of as many pixels as the field has: around it nothing is known."""
+    """Where in the new frame the places are, counted in steps; around it nothing is known."""
 
     def sample(
         self, picture: NDArray[np.uint8], size: int, region: Region | None = None
