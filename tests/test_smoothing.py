@@ -1,6 +1,7 @@
 import numpy as np
+import pytest
 
-from evp.smoothing import smooth_in_time
+from evp.smoothing import smooth_in_time, smooth_step
 
 
 def test_smoothing_has_no_lag():
@@ -20,3 +21,15 @@ def test_smoothing_keeps_constants_shape_and_short_inputs():
     np.testing.assert_array_equal(smooth_in_time(np.array([[4.0, 2.0]]), 2.0), [[4, 2]])
     ramp = smooth_in_time(np.arange(30.0), 2.0)
     np.testing.assert_allclose(ramp[8:-8], np.arange(30.0)[8:-8], atol=1e-9)
+
+
+def test_smooth_step_goes_from_0_to_1_without_a_corner():
+    x = np.linspace(1, 6, 501)
+    share = smooth_step(x, 2, 5)
+    assert share[x <= 2].max() == 0
+    assert share[x >= 5].min() == 1
+    assert share[250] == pytest.approx(0.5)
+    slope = np.gradient(share, x)
+    assert (np.diff(share) >= 0).all()
+    assert np.abs(np.diff(slope)).max() < 0.01, "the slope has no jump"
+    assert smooth_step(0.25) == pytest.approx(0.15625)

@@ -55,4 +55,6 @@ def test_feelings_open_a_mouth_hardly_farther_than_the_footage_does(seen: float,
     openings = np.linspace(0, seen, 1000)
     assert Reach.of(openings).widest == pytest.approx(widest, rel=0.01)
     openings[[30, 400]] = 0.5
-    assert Reach.of(openings).widest == pytest.approx(widest, rel=0.01), "single frames are errors of tracking"
+    assert Reach.of(openings).widest == pytest.approx(widest, rel=0.01), (
+        "single frames are errors of tracking"
+    )

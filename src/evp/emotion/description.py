@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from evp.emotion.hearing import Heard
 from evp.emotion.space import NEUTRAL, EmotionSpace
 from evp.emotion.track import EmotionTrack, Point
+from evp.smoothing import smooth_step
 
 _STEP = 1.0
 """Seconds from point to point of a sketch, at least."""
@@ -80,8 +81,8 @@ def _needed(times: NDArray[np.float64], strengths: NDArray[np.float64]) -> list[
         first, last = open_spans.pop()
         if last - first < 2:
             continue
-        part = ((times[first + 1 : last] - times[first]) / (times[last] - times[first]))[:, None]
-        part = part * part * (3 - 2 * part)  # as a track goes from point to point
+        # as a track goes from point to point
+        part = smooth_step(times[first + 1 : last], times[first], times[last])[:, None]
         line = (1 - part) * strengths[first] + part * strengths[last]
         apart = np.abs(strengths[first + 1 : last] - line).max(axis=1)
         if apart.max() > _TOLERANCE:

@@ -13,7 +13,7 @@ from evp.clock import FRAME_RATE
 from evp.emotion.hearing import Heard
 from evp.emotion.space import CODE_SIZE, EmotionSpace
 from evp.errors import InputError
-from evp.smoothing import smooth_in_time
+from evp.smoothing import smooth_in_time, smooth_step
 
 AUTO = "auto"
 """In the place of a description: the emotion is the one heard in the speech itself."""
@@ -77,8 +77,7 @@ class EmotionTrack:
         before = np.clip(np.searchsorted(self.times, times, side="right") - 1, 0, len(self.times) - 1)
         after = np.minimum(before + 1, len(self.times) - 1)
         span = self.times[after] - self.times[before]
-        part = np.clip((times - self.times[before]) / np.where(span > 0, span, 1), 0, 1)[:, None]
-        part = part * part * (3 - 2 * part)
+        part = smooth_step((times - self.times[before]) / np.where(span > 0, span, 1))[:, None]
         return (1 - part) * self.codes[before] + part * self.codes[after]
 
 

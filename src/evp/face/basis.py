@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from evp.errors import WeightsError
 from evp.face.layouts import CHIN, FACE_OVAL, HAIRLINE, IRIS_LEFT, IRIS_RIGHT, LIPS_OUTER, MESH_POINTS, RIGID
 from evp.face.pose import fit_pose
+from evp.smoothing import smooth_step
 from evp.weights import save_arrays
 
 FORMAT = 2
@@ -114,8 +115,7 @@ class FaceBasis:
 
 def mouth_weight(mean: NDArray[np.floating]) -> NDArray[np.float32]:
     """(478,) share of every vertex in the ``mouth`` block, 0..1, by its height in the mean face."""
-    x = np.clip((mean[:, 1] - _UPPER_ENDS) / (_MOUTH_BEGINS - _UPPER_ENDS), 0, 1)
-    share = (x * x * (3 - 2 * x)).astype(np.float32)
+    share = smooth_step(mean[:, 1], _UPPER_ENDS, _MOUTH_BEGINS).astype(np.float32)
     share[list(IRIS_LEFT + IRIS_RIGHT)] = 0
     return share
 

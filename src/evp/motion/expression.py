@@ -24,7 +24,7 @@ from evp.errors import WeightsError
 from evp.face.basis import FaceBasis
 from evp.face.layouts import LIPS_INNER, LIPS_OUTER, MOUTH_CORNER_LEFT, MOUTH_CORNER_RIGHT
 from evp.motion.facial import FacialMotion, Feeling
-from evp.smoothing import smooth_in_time
+from evp.smoothing import smooth_in_time, smooth_step
 from evp.weights import save_arrays
 
 FORMAT = 1
@@ -162,8 +162,7 @@ class ExpressionModel:
         count = self.basis.mouth_count
         frames = len(mouth)
         opening = np.clip(mouth @ self._gap_rows[0], 0, None)
-        open_share = np.clip((opening - _CLOSED) / (_OPEN - _CLOSED), 0, 1)
-        open_share = open_share * open_share * (3 - 2 * open_share)
+        open_share = smooth_step(opening, _CLOSED, _OPEN)
         wanted = shares @ self.faces
         wider = (shares @ (self.openness - 1) * opening)[:, None] * (self.jaw @ self._parting)
         parting = wanted[:, :count] @ self._parting

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from evp.face.basis import FaceBasis
 from evp.motion.expression import WIDEST, gap_rows
+from evp.smoothing import smooth_step
 
 TYPICAL = 0.072
 """Travel, face heights, of the mouths that the packaged motion model makes (mean over 20 people)."""
@@ -63,6 +64,5 @@ def as_far(mouths: Iterable[NDArray[np.floating]], factor: float) -> Iterator[ND
     """Blocks (F, M) of mouth coefficients that go ``factor`` times as far, but close as they did."""
     middle = gap_rows(FaceBasis.load())[0]
     for mouth in mouths:
-        share = np.clip((mouth @ middle - _CLOSED) / (_OPEN - _CLOSED), 0, 1)
-        share = share * share * (3 - 2 * share)
+        share = smooth_step(mouth @ middle, _CLOSED, _OPEN)
         yield np.asarray(mouth * (1 + (factor - 1) * share)[:, None], np.float32)

@@ -22,6 +22,7 @@ from evp.face.layouts import (
 )
 from evp.face.pose import fit_pose
 from evp.render.warp import Field
+from evp.smoothing import smooth_step
 
 _JAW = (152, 175, 199, 200)
 """Points of the chin, which go with the jaw and little with the lips."""
@@ -32,8 +33,8 @@ jaw."""
 _DARK, _DEEP = 240, 2.0
 """How far, of 255, the gap between teeth is `THROAT`, and from how many pixels beyond either row of teeth on."""
 _NARROW, _APART = 2.0, 8.0
-"""Pixels that teeth part farther than in the source below which there is no such gap, and from which on it counts fully:
-a thin line would lie in the wrong place."""
+"""Pixels that teeth part farther than in the source: below the first there is no such gap, from the second on it counts
+fully. A thin line would lie in the wrong place."""
 THROAT = (40, 16, 14)
 """Red, green and blue behind the teeth."""
 _MEETING = 0.65
@@ -82,7 +83,8 @@ def through_lips(
     _, bottom = in_source(here.lower(points), 1.0)
     _, low = in_source(points, 1.0)
     between = upper + _MEETING * (lower - upper)
-    y = np.where(low > high, high + _eased(share) * (low - high), np.minimum(high, np.maximum(low, between)))
+    nearer = high + smooth_step(share, _SKULL_UNTIL, _JAW_FROM) * (low - high)
+    y = np.where(low > high, nearer, np.minimum(high, np.maximum(low, between)))
     y += np.maximum(upper - top, 0) * (1 - share) ** 2 - np.maximum(bottom - lower, 0) * share**2
     at = there.place(x, np.clip(y, upper - _BEYOND, np.maximum(lower, upper) + _BEYOND))
     places = field.x.copy(), field.y.copy()
@@ -92,11 +94,6 @@ def through_lips(
     gap = np.clip((high - low - _NARROW) / (_APART - _NARROW), 0, 1)
     dark[rows, columns] = _DARK * gap * np.clip(parted / _DEEP, 0, 1)
     return replace(field, x=places[0], y=places[1]), dark
-
-
-def _eased(share: NDArray[np.floating]) -> NDArray[np.floating]:
-    step = np.clip((share - _SKULL_UNTIL) / (_JAW_FROM - _SKULL_UNTIL), 0, 1)
-    return step * step * (3 - 2 * step)
 
 
 @dataclass(frozen=True)
