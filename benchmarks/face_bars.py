@@ -29,6 +29,7 @@ from evp.media import read_speech
 from evp.motion.expression import GAPS, ExpressionModel
 from evp.motion.faces import learn_faces
 from evp.motion.model import MotionModel
+from evp.motion.travel import as_far
 from evp.pipeline import emotion_space
 from evp.portrait.bundle import Portrait
 from evp.portrait.perform import perform
@@ -106,7 +107,8 @@ class Bench:
 
     def film(self, portrait: Portrait, model: ExpressionModel, track: EmotionTrack) -> NDArray[np.float64]:
         """Expression coefficients of a film as tracked from its pixels."""
-        motion = model.act([self.mouth], track, self.space, self.voice)
+        mouths = as_far([self.mouth], portrait.reach.factor)
+        motion = model.act(mouths, track, self.space, self.voice, widest=portrait.reach.widest)
         seen = track_faces(perform(portrait, motion))
         head = fit_head(self.basis, seen.landmarks[seen.valid], find_neutral(self.basis, portrait.landmarks))
         return self.basis.unturned(self.basis.coefficients(head.displacement), head.pose.angles())
