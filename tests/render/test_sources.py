@@ -76,6 +76,14 @@ def test_mouth_that_shows_too_much_is_better_than_one_that_hides(
     assert 0 < covered < 0.8 * stretched
 
 
+def test_closed_lips_want_closed_lips_whatever_the_corners_do():
+    """Between lips that part, corners count: what they hide is missing. Between closed ones nothing is to be seen."""
+    narrow, wide = mouth(0.0), mouth(0.05, wider=0.03)
+    closed_smile, open_smile = mouth(0.0, wider=0.03), mouth(0.04, wider=0.03)
+    for wanted, best in ((closed_smile, 0), (open_smile, 1)):
+        assert int(np.argmin(mouth_misfit(np.stack([narrow, wide]), wanted, np.zeros(2)))) == best
+
+
 def test_mouth_in_a_turned_head_costs():
     there = np.stack([mouth(0.05)] * 2)
     front, turned = mouth_misfit(there, mouth(0.05), np.array([0.0, 20.0]))

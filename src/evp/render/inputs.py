@@ -198,10 +198,11 @@ def prepare(
             raster.field(
                 mesh.vertices(v.small.landmarks, v.small.outline, CROP),
                 region=part.grown(_FIELD_MARGIN),
+                lips_shut=shut,
             )
             for v in views
         ]
-        for views, part in ((skin, region), (mouth, lips))
+        for views, part, shut in ((skin, region, True), (mouth, lips, False))
     )
     inner_mouths = [
         through_lips(field, inner, points, view.small.landmarks)

@@ -8,9 +8,12 @@ from evp.face.layouts import (
     CHIN,
     LIP_INNER_LOWER,
     LIP_INNER_UPPER,
+    LOWER_LIP_INNER,
     MOUTH_CORNER_LEFT,
     MOUTH_CORNER_RIGHT,
+    UPPER_LIP_INNER,
 )
+from evp.smoothing import smooth_step
 
 MOST_SKIN_SOURCES = 3
 """Warped frames whose mean makes the skin where the frame's own may not be used: steadier and truer than one."""
@@ -20,6 +23,10 @@ TURN_COST = 0.0015
 
 _TOO_MUCH = 0.6
 """Weight of a difference when the candidate's mouth shows too much, which only has to be covered."""
+
+_SHUT, _OPEN = 0.01, 0.04
+"""Opening (face heights) up to which only lips as near to each other will do, whatever corners and jaw: teeth between
+closed lips are a row of stitches; and from which all counts."""
 
 _RELUCTANCE = 0.002
 """A source is replaced when another fits better by this much, face heights."""
@@ -52,12 +59,11 @@ def mouth_misfit(
     """
     above = _short(candidates, wanted, LIP_INNER_UPPER, 1, 1)
     below = _short(candidates, wanted, LIP_INNER_LOWER, 1, -1)
-    sides = (
-        _short(candidates, wanted, (MOUTH_CORNER_LEFT,), 0, 1),
-        _short(candidates, wanted, (MOUTH_CORNER_RIGHT,), 0, -1),
-    )
+    left = _short(candidates, wanted, (MOUTH_CORNER_LEFT,), 0, 1)
+    right = _short(candidates, wanted, (MOUTH_CORNER_RIGHT,), 0, -1)
+    open_share = smooth_step(wanted[LOWER_LIP_INNER, 1] - wanted[UPPER_LIP_INNER, 1], _SHUT, _OPEN)
     jaw = _TOO_MUCH**2 * (candidates[:, CHIN, 1] - wanted[CHIN, 1]) ** 2
-    return np.sqrt(above + below + sides[0] + sides[1] + jaw) + TURN_COST * turned
+    return np.sqrt(above + below + open_share * (left + right + jaw)) + TURN_COST * turned
 
 
 def _short(

@@ -79,6 +79,16 @@ class WarpMesh:
     strip: int
     """Number of the first triangle of the strip: all from here on lie inside the mouth."""
 
+    @cached_property
+    def lips_shut(self) -> NDArray[np.int32]:
+        """``triangles`` with those of the strip shrunk to the edge of the lip on which they have a side."""
+        upper, lower = (np.arange(self.triangles.max() + 1) for _ in range(2))
+        upper[list(LIP_INNER_LOWER)] = LIP_INNER_UPPER
+        lower[list(LIP_INNER_UPPER)] = LIP_INNER_LOWER
+        strip = self.triangles[self.strip :]
+        hanging = np.isin(strip, LIP_INNER_UPPER).sum(axis=1, keepdims=True) > 1
+        return np.concatenate([self.triangles[: self.strip], np.where(hanging, upper[strip], lower[strip])])
+
     @staticmethod
     def build(basis: FaceBasis) -> "WarpMesh":
         """The triangulation for a basis; the same for everybody and every crop size."""
@@ -152,12 +162,19 @@ class Raster:
         number.reshape(-1)[(row * size)[span] + column] = order.astype(np.int32)[of[span]]
         return Raster(mesh, vertices, size, number)
 
-    def field(self, vertices: NDArray[np.float32], step: int = 1, region: Region | None = None) -> "Field":
+    def field(
+        self,
+        vertices: NDArray[np.float32],
+        step: int = 1,
+        region: Region | None = None,
+        lips_shut: bool = False,
+    ) -> "Field":
         """Where the pixels of the new frame come from in a source frame with ``vertices`` (V, >=2).
 
         The source's vertices are in pixels of a crop of the same size as the one drawn. With a ``step``, which must
         divide the size, only every so many pixels are looked up: enough for what is smooth. With a ``region``, only
-        its places are found, and at its border they are rough.
+        its places are found, and at its border they are rough. With ``lips_shut``, what lies between the new frame's
+        lips comes from the edges of the source's lips, never from inside its mouth.
         """
         part = (region or Region.whole(self.size)).resized(self.size // step)
         at = np.arange(0, self.size, step, dtype=np.float32) + np.float32((step - 1) / 2)
@@ -165,7 +182,9 @@ class Raster:
         there = np.zeros(len(self.mesh.triangles), bool)
         there[numbers] = True
         place_of = np.cumsum(there) - 1
-        found = np.take(self._affine(vertices, np.flatnonzero(there)), place_of[numbers], axis=0)
+        triangles = np.flatnonzero(there)
+        theirs = vertices[(self.mesh.lips_shut if lips_shut else self.mesh.triangles)[triangles], :2]
+        found = np.take(self._affine(theirs, triangles), place_of[numbers], axis=0)
         a, b, e, c, d, f, left, top, right, bottom = np.moveaxis(found, -1, 0)
         x, y = at[None, part.columns], at[part.rows, None]
         # slivers leave single wild pixels
@@ -173,9 +192,8 @@ class Raster:
         from_y = cv2.medianBlur(np.clip(c * x + d * y + f, top, bottom), 3)
         return Field(from_x, from_y, self.size, part)
 
-    def _affine(self, vertices: NDArray[np.float32], triangles: NDArray[np.intp]) -> NDArray[np.float32]:
-        """(T, 10): the affine map of ``triangles`` (T,) to the source, and the bounds of where it may lead."""
-        theirs = vertices[self.mesh.triangles[triangles], :2]
+    def _affine(self, theirs: NDArray[np.float32], triangles: NDArray[np.intp]) -> NDArray[np.float32]:
+        """(T, 10): the affine map of ``triangles`` (T,) to corners (T, 3, 2), and the bounds of where it may lead."""
         rows = np.empty((len(triangles), 10), np.float32)
         parts = theirs[:, :, :, None] * self._shares[triangles][:, :, None]
         rows[:, :6] = (parts[:, 0] + parts[:, 1] + parts[:, 2]).reshape(-1, 6)
