@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evp.errors import InputError, WeightsError
-from evp.face.crop import resized
 from evp.media import FilmWriter, read_frames, read_speech
 from evp.original.alignment import ping_pong
 from evp.original.parameters import read_landmark_files
@@ -62,9 +61,9 @@ def render(
     edges: deque[NDArray[np.uint8]] = deque(maxlen=generator.frames)
     made: deque[NDArray[np.uint8]] = deque(maxlen=generator.frames - 1)
     for points, crop in _crops(pictures, landmarks):
-        edges.append(np.stack([resized(channel, generator.size) for channel in edge_map(points, crop)]))
+        edges.append(np.stack([_fitted(channel, generator.size) for channel in edge_map(points, crop)]))
         begun = len(edges) == generator.frames
-        made.append(generator.draw(edges, made) if begun else resized(crop, generator.size))
+        made.append(generator.draw(edges, made) if begun else _fitted(crop, generator.size))
         yield made[-1]
 
 
@@ -121,3 +120,9 @@ def _crops(
         len(kept) :
     ]:
         yield box.points(points), cv2.imdecode(kept[number], cv2.IMREAD_UNCHANGED)
+
+
+def _fitted(picture: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """A square crop or edge map at the network's size: lines of a pixel fade, and none is lost."""
+    method = cv2.INTER_AREA if size < len(picture) else cv2.INTER_LINEAR
+    return cv2.resize(picture, (size, size), interpolation=method)
