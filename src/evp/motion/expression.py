@@ -31,7 +31,7 @@ FORMAT = 1
 
 GAPS = ((13, 14), (82, 87), (312, 317), (81, 178), (311, 402))
 """Upper and lower inner lip, at five places: what must not part on m, b, p."""
-_CLOSED, _OPEN = 0.008, 0.04
+_CLOSED, _OPEN = 0.008, 0.06
 """Opening (face heights) up to which an emotion does not part the lips, and from which it does so fully."""
 WIDEST = 0.15
 """Opening (face heights) that no feeling passes."""

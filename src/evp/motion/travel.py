@@ -16,7 +16,7 @@ from evp.smoothing import smooth_step
 
 TYPICAL = 0.072
 """Travel, face heights, of the mouths that the packaged motion model makes (mean over 20 people)."""
-_LEAST, _MOST = 0.75, 1.6
+_LEAST, _MOST = 0.75, 1.4
 """Bounds of the factor."""
 _SILENT = 0.03
 """Travel, face heights, of a mouth that does not speak."""
