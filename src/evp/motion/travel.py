@@ -22,8 +22,6 @@ _SILENT = 0.03
 """Travel, face heights, of a mouth that does not speak."""
 _CLOSED, _OPEN = 0.008, 0.03
 """Opening (face heights) up to which a mouth is left as it is, so that lips still close, and from which all counts."""
-
-
 _LEAST_WIDE, _SEEN = 0.09, 1.1
 """Least that a feeling may open a mouth, face heights, and how much farther than in the footage: what was never seen
 is a dark hole."""
