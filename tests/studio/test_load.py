@@ -88,7 +88,9 @@ def test_many_jobs_and_followers(studio: tuple[Studio, str], stand_in: StandIn, 
     speech = say(running)["id"]
     stand_in.go.clear()
     before = memory()
-    with ThreadPoolExecutor(1) as other:  # a browser test before this one leaves its loop running in this thread
+    with ThreadPoolExecutor(
+        1
+    ) as other:  # a browser test before this one leaves its loop running in this thread
         jobs, told = other.submit(asyncio.run, load(address, speech, stand_in)).result()
     grown = memory() - before
     assert len(set(jobs)) == JOBS
