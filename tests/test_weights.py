@@ -5,7 +5,7 @@ import onnx
 import pytest
 
 from evp.errors import OutputError, WeightsError
-from evp.weights import export_weights, halve, load_session, open_session, save_weights, seal
+from evp.weights import export_weights, halve, load_session, open_session, save_weights, seal, to_eight_bits
 
 METADATA = {"kind": "test", "rate": 25, "scale": [0.5, 2.0], "ünïcode": "ß" * 300}
 
@@ -121,6 +121,33 @@ def test_numbers_too_large_for_half_precision_are_left() -> None:
     halve(model)
     [kept] = model.graph.initializer
     np.testing.assert_array_equal(onnx.numpy_helper.to_array(kept), values)
+
+
+def test_a_byte_for_each_number_gives_nearly_the_same(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    network = torch.nn.Linear(64, 48)
+    network.weight.data *= torch.logspace(-4, 4, 48)[:, None]  # rows of very different size
+    example = {"input": torch.zeros(1, 64)}
+    export_weights(tmp_path / "small", network, example, ["output"], METADATA, half=True, eight_bits=True)
+    export_weights(tmp_path / "half", network, example, ["output"], METADATA, half=True)
+    assert (tmp_path / "small").stat().st_size < (tmp_path / "half").stat().st_size - 2000
+    inputs = np.random.default_rng(0).normal(size=(100, 64)).astype(np.float32)
+    with torch.no_grad():
+        expected = network(torch.from_numpy(inputs)).numpy()
+    given = np.concatenate(
+        [load_session(tmp_path / "small", threads=1).run(input=row[None])[0] for row in inputs]
+    )
+    error = np.abs(given - expected).mean(axis=0) / expected.std(axis=0)
+    assert 0 < error.max() < 0.02
+    onnx.checker.check_model(onnx.load(tmp_path / "small"))
+
+
+def test_only_matrices_are_stored_in_bytes() -> None:
+    arrays = [onnx.numpy_helper.from_array(np.ones(shape, np.float32), "w") for shape in ((3000,), (10, 10))]
+    for array in arrays:
+        model = onnx.helper.make_model(onnx.helper.make_graph([], "g", [], [], [array]))
+        to_eight_bits(model)
+        assert [kept.data_type for kept in model.graph.initializer] == [onnx.TensorProto.FLOAT]
 
 
 def test_equal_numbers_are_stored_once(tmp_path: Path) -> None:

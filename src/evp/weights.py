@@ -149,12 +149,13 @@ def export_weights(
     metadata: Mapping[str, Any],
     dynamic_shapes: Mapping[str, dict[int, Any]] | None = None,
     half: bool = False,
+    eight_bits: bool = False,
 ) -> None:
     """Write a torch ``module`` as a weights file. Needs torch: for training only.
 
     ``inputs`` are examples, keyed by the argument names of ``forward``, in order; ``dynamic_shapes`` gives the
     axes of free length (``torch.export.Dim``) per input. ``half`` stores the numbers in half precision: a file of half
-    the size, which calculates in single precision all the same.
+    the size, which calculates in single precision all the same. ``eight_bits`` stores matrices in a byte each number.
     """
     import torch
 
@@ -188,6 +189,8 @@ def export_weights(
         described.ClearField("metadata_props")
         described.ClearField("doc_string")
     _merge_equal(model.graph)
+    if eight_bits:
+        to_eight_bits(model)
     if half:
         halve(model)
     save_weights(path, model.SerializeToString(), metadata)
@@ -208,6 +211,37 @@ def halve(model: Any) -> None:
         name = array.name
         array.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float16), f"{name}.half"))
         graph.node.insert(0, onnx.helper.make_node("Cast", [array.name], [name], to=onnx.TensorProto.FLOAT))
+
+
+def to_eight_bits(model: Any) -> None:
+    """Store the large matrices of an ONNX ``model`` (ModelProto) in a byte each number and a scale for each column.
+
+    They are widened when the file is opened. Columns are those of the axis that makes the smaller error. Needs the
+    package onnx: for training only.
+    """
+    import onnx
+
+    graph = model.graph
+    for array in list(graph.initializer):
+        values = onnx.numpy_helper.to_array(array)
+        if values.dtype != np.float32 or values.size < _SMALL or values.ndim < 2:
+            continue
+        scales = [np.abs(values).max(axis=other, keepdims=True) / 127 + 1e-30 for other in _but_one(values)]
+        scale = min(
+            scales, key=lambda scale: float(np.square(values - np.rint(values / scale) * scale).sum())
+        )
+        name = array.name
+        array.CopyFrom(onnx.numpy_helper.from_array(np.rint(values / scale).astype(np.int8), f"{name}.byte"))
+        graph.initializer.append(onnx.numpy_helper.from_array(scale.astype(np.float32), f"{name}.scale"))
+        wide = onnx.helper.make_node("Cast", [array.name], [f"{name}.wide"], to=onnx.TensorProto.FLOAT)
+        graph.node.insert(0, onnx.helper.make_node("Mul", [f"{name}.wide", f"{name}.scale"], [name]))
+        graph.node.insert(0, wide)
+
+
+def _but_one(values: NDArray[np.floating]) -> list[tuple[int, ...]]:
+    """For each of the first and the last axis, all the others."""
+    axes = range(values.ndim)
+    return [tuple(axis for axis in axes if axis != kept) for kept in (0, values.ndim - 1)]
 
 
 def _merge_equal(graph: Any) -> None:

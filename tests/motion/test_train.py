@@ -19,7 +19,7 @@ from evp.motion import train
 from evp.motion.dataset import Batcher, EmotionCoder, read_clips
 from evp.motion.features import FEATURES, motion_features
 from evp.motion.model import CONTEXT_FRAMES, MotionModel
-from evp.motion.network import PHONES, MotionNetwork
+from evp.motion.network import EAR, MotionNetwork
 from evp.motion.readout import Readout, ReadoutConfig
 from evp.motion.train import (
     CERTAINTY,
@@ -49,6 +49,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder, random = tmp_path_factory.mktemp("corpus"), np.random.default_rng(0)
     for name, frames in CLIPS:
         arrays = {"waveform": 0.1 * random.standard_normal(frames * 640).astype(np.float32)}
+        arrays["waveform"][:400] = arrays["waveform"][-400:] = 0
         if name != "voice":
             arrays |= {"coefficients": random.standard_normal((frames, 36)), "valid": np.ones(frames, bool)}
         np.savez(folder / f"{name}.npz", **arrays)
@@ -98,8 +99,9 @@ def test_torch_and_exported_network_agree(corpus: Path, tmp_path: Path) -> None:
         expected = network(*Hearing()(features), emotion)
     session = MotionModel.load(tmp_path / "motion.onnx").session
     coefficients, speech = session.run(features=features.numpy(), emotion=emotion.numpy())
-    np.testing.assert_allclose(coefficients, 1.5 * expected.coefficients, atol=1e-4)
-    np.testing.assert_allclose(speech, expected.speech.sigmoid(), atol=1e-4)
+    tolerance = 0.1 * float(expected.coefficients.std())  # numbers are stored in a byte each
+    np.testing.assert_allclose(coefficients, 1.5 * expected.coefficients, atol=1.5 * tolerance)
+    np.testing.assert_allclose(speech, expected.speech.sigmoid(), atol=0.01)
 
 
 def readouts(network: MotionNetwork, corpus: Path) -> list[Readout]:
@@ -110,7 +112,7 @@ def readouts(network: MotionNetwork, corpus: Path) -> list[Readout]:
 def test_what_was_fitted_runs_in_the_network_as_it_was_fitted(corpus: Path) -> None:
     network = training(corpus, TINY).network.eval()
     fitted = readouts(network, corpus)
-    inputs = torch.randn(1, 4 * 30, BANDS), -torch.rand(1, 2 * 30, PHONES), torch.zeros(1, 128)
+    inputs = torch.randn(1, 4 * 30, BANDS), torch.randn(1, 2 * 30, EAR), torch.zeros(1, 128)
     with torch.no_grad():
         plain = network(*inputs)
         mixed = ReadoutNetwork(network, fitted, 0.25)(*inputs)
@@ -172,11 +174,11 @@ def test_emotion_moves_the_mouth(tmp_path: Path) -> None:
     run = training(tmp_path, config, planted_code)
     for _ in range(config.steps):
         run.advance()
-    features, phones = torch.zeros(3, 200, BANDS), torch.zeros(3, 100, PHONES)
+    features, ear = torch.zeros(3, 200, BANDS), torch.zeros(3, 100, EAR)
     codes = torch.tensor(np.outer([1, 0, -1], np.eye(CODE_SIZE)[7]))
     with torch.no_grad():
         happy, neutral, sad = (
-            run.network.eval()(features, phones, codes.float()).coefficients[..., 1].mean(dim=1)
+            run.network.eval()(features, ear, codes.float()).coefficients[..., 1].mean(dim=1)
         )
     assert happy > neutral + 0.2 and neutral > sad + 0.2
 

@@ -43,8 +43,8 @@ class AugmentConfig:
     """Largest number of neighbouring bands that are blanked."""
     silence: float = 0.2
     """Share of crops in which a stretch of at least half a second is replaced by silence."""
-    deaf: float = 0.3
-    """Share of crops in which the acoustic model says nothing: its scores are those of the sound as it was recorded."""
+    deaf: float = 0.1
+    """Share of crops in which the recogniser's ear, which hears the sound as it was recorded, hears nothing."""
 
 
 def changed_voice(

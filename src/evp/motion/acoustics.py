@@ -1,195 +1,195 @@
-"""Which phone a sound is, by the acoustic model of a speech recogniser, which has heard more voices than we have.
+"""What a phone recogniser's ear makes of a sound: it has listened to far more voices than we have.
 
-The model is the English one of CMU Sphinx that comes with pocketsphinx (extra ``train``): for each of 42 phones 128
-Gaussians in each of three streams (13 cepstra, their first and their second differences), which its states mix. Of its
-states only those of phones without a context are used, and no words: a phone is as likely as its likeliest state.
+The recogniser is that of hama (extra ``train``), a conformer that writes down the phones of many languages. Only the
+first two of its four blocks are used: what they say changes as smoothly as a mouth moves, while the last ones say
+which phone it is at one moment and nothing around it. Each row hears a bounded stretch of sound here, so that long
+sound can be processed in blocks.
 """
 
-import re
+import struct
+from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib.resources import files
-from itertools import pairwise
-from typing import NamedTuple
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool1d, pad
+from torch.nn.functional import gelu, glu, scaled_dot_product_attention, silu
 
-from evp.audio.mel import BANDS, HIGHEST_HZ, LOWEST_HZ
+from evp.audio.mel import BANDS, HIGHEST_HZ, LOWEST_HZ, WINDOW_SAMPLES
 from evp.clock import SAMPLE_RATE
 from evp.errors import MissingExtraError
+from evp.motion.features import LOWEST
 
-CEPSTRA = 13
-STATES = 3
-"""Of every phone."""
-LIFTER = 22
-FILTERS, FILTERS_FROM_HZ, FILTERS_TO_HZ = 25, 130.0, 6800.0
-EMPHASIS = 0.97
-SPEECH_LOUDNESS = 10.0
-"""Cepstrum 0 of the mean speech: the model takes away the mean over recordings, in which there is silence too."""
-CAUTION = 2.0
-"""Divides log likelihoods: neighbouring rows are not as independent as the model takes them for."""
+EAR = 144
+"""Numbers of a row of what is heard."""
+BLOCKS = 2
+"""Of the recogniser's four."""
+HEADS = 4
+ATTENTION_ROWS = 32
+"""How far, in rows of 20 ms, each block attends to; the recogniser's own attends to everything."""
+_KERNEL_ROWS = 15
+EAR_ROWS = BLOCKS * (ATTENTION_ROWS + _KERNEL_ROWS) + 1
+"""Rows of 20 ms on both sides that a row depends on."""
+MEAN_SPEECH = (0, 7, 19, 43, 63), (-1.0, -2.0, -7.6, -8.3, -12.0)
+"""Bands, and the natural logarithm of their energy in the speech the recogniser is used to; straight lines between."""
 PIECE_ROWS = 1000
-"""Rows that are scored at once."""
-_MARGIN = 4
-"""Rows before and after a piece that its differences need."""
-LOG_SCALE = -0.1024
-"""Natural logarithm of a mixture weight for every step of its byte in the model's file."""
+"""Rows of 10 ms that are heard at once."""
 
-
-class Gaussians(NamedTuple):
-    """The model's numbers: P phones, 3 streams, D densities."""
-
-    mean: NDArray[np.floating]
-    """(P, 3, D, CEPSTRA)."""
-    variance: NDArray[np.floating]
-    """(P, 3, D, CEPSTRA)."""
-    mixture: NDArray[np.floating]
-    """(P, 3, D, STATES), positive, sum over D is 1."""
+_MAGIC = b"HAMAPK\x01\x02"
+_PREFIX = "acoustic_model.model.blocks.{}."
+_CONVOLUTION, _CONVOLUTIONS = 801, 3
+_MATRICES = {"forth1": 829, "back1": 830, "attend": 831, "attended": 835, "forth2": 836, "back2": 837}
+_MATRICES_OF_A_BLOCK = 9
 
 
 @cache
-def read_gaussians() -> Gaussians:
-    """From the files of pocketsphinx's English model. Raises MissingExtraError where it is not installed."""
-    try:
-        folder = files("pocketsphinx") / "model" / "en-us" / "en-us"
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("training motion needs pocketsphinx: pip install 'evp[train]'") from error
-    means, variances = (_parameters((folder / name).read_bytes()) for name in ("means", "variances"))
-    phones, streams, densities, _ = means.shape
-    senones = (folder / "sendump").read_bytes()
-    head = 0
-    while length := int.from_bytes(senones[head : head + 4], "little"):
-        head += 4 + length
-    rows, columns = np.frombuffer(senones, "<i4", 2, head + 4)
-    if rows != densities:
-        raise ValueError("pocketsphinx's English model has another layout than expected")
-    weights = np.frombuffer(senones, np.uint8, streams * rows * columns, head + 12).reshape(streams, rows, -1)
-    mixture = np.exp(LOG_SCALE * weights[:, :, : phones * STATES].astype(np.float64))
-    mixture = (mixture / mixture.sum(axis=1, keepdims=True)).reshape(streams, densities, phones, STATES)
-    return Gaussians(means, np.maximum(variances, 1e-4), mixture.transpose(2, 0, 1, 3))
+def read_recogniser() -> dict[str, NDArray[np.floating]]:
+    """The recogniser's named arrays, float32. Raises MissingExtraError where hama is not installed.
+
+    The package is not imported: its arrays are all that is wanted.
+    """
+    found = find_spec("hama")
+    if found is None or not found.submodule_search_locations:
+        raise MissingExtraError("training motion needs hama: pip install 'evp[train]'")
+    content = (Path(found.submodule_search_locations[0]) / "assets" / "asr_waveform.hama").read_bytes()
+    if content[:8] != _MAGIC:
+        raise ValueError("hama's recogniser has another layout than expected")
+    place, entries = 12, []
+    for _ in range(int.from_bytes(content[8:12], "little")):
+        (length,) = struct.unpack_from("<H", content, place)
+        name = content[place + 2 : place + 2 + length].decode()
+        place += 2 + length
+        half, axes = content[place : place + 2]
+        shape = struct.unpack_from(f"<{axes}I", content, place + 2)
+        begin, size = struct.unpack_from("<QQ", content, place + 2 + 4 * axes)
+        place += 18 + 4 * axes
+        entries.append((name, "<f2" if half else "<f4", shape, begin, size))
+    start = len(content) - max(begin + size for *_, begin, size in entries)
+    return {
+        name: np.frombuffer(content, kind, size // int(kind[-1]), start + begin)
+        .reshape(shape)
+        .astype(np.float32)
+        for name, kind, shape, begin, size in entries
+    }
 
 
-def phone_names() -> tuple[str, ...]:
-    """The names of the P phones, ARPAbet; SIL and two kinds of noise are among them."""
-    model = (files("pocketsphinx") / "model" / "en-us" / "en-us" / "mdef").read_bytes()
-    count = len(read_gaussians().mean)
-    return tuple(name.decode() for name in re.findall(rb"[A-Z+]{1,5}(?=\0)", model[:3000])[:count])
+def filters(bank: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """Log energies of the recogniser's filters, ``bank`` (bins, filters), from ours: (BANDS, filters) and (filters,).
+
+    Each is interpolated between the two of our bands around its centre; ours have the sum 1, these have not.
+    """
+    centres = np.arange(len(bank)) * SAMPLE_RATE / 2 / (len(bank) - 1) @ bank / bank.sum(axis=0)
+    lowest, highest = _mel(np.array([LOWEST_HZ, HIGHEST_HZ]))
+    place = (_mel(centres) - lowest) / (highest - lowest) * (BANDS + 1) - 1
+    below = np.clip(np.floor(place).astype(int), 0, BANDS - 2)
+    share = np.clip(place - below, 0, 1)
+    mix, column = np.zeros((BANDS, len(centres))), np.arange(len(centres))
+    mix[below, column] = 1 - share
+    mix[below + 1, column] += share
+    window = np.hanning(WINDOW_SAMPLES + 1)[:-1]
+    return mix, np.log(bank.sum(axis=0) * np.sum(window**2))
 
 
-def _parameters(content: bytes) -> NDArray[np.floating]:
-    """A file of means or variances: a text head, the byte order, sizes, and the numbers."""
-    place = content.index(b"endhdr\n") + len(b"endhdr\n") + 4
-    codebooks, streams, densities, *lengths = np.frombuffer(content, "<u4", 6, place)
-    place += 4 * 7
-    count = codebooks * densities * sum(lengths)
-    return np.frombuffer(content, "<f4", count, place).reshape(codebooks, streams, densities, -1)
+def _mel(hertz: NDArray[np.floating]) -> NDArray[np.floating]:
+    return np.asarray(2595 * np.log10(1 + hertz / 700))
 
 
-def filters() -> NDArray[np.floating]:
-    """(FILTERS, BANDS): the model's triangular filters, each of sum 1, on the energies of our bands."""
-    centres = _hertz(np.linspace(_mel(LOWEST_HZ), _mel(HIGHEST_HZ), BANDS + 2)[1:-1])
-    edges = _hertz(np.linspace(_mel(FILTERS_FROM_HZ), _mel(FILTERS_TO_HZ), FILTERS + 2))
-    rows = []
-    for (left, middle), (_, right) in pairwise(pairwise(edges)):
-        triangle = np.minimum((centres - left) / (middle - left), (right - centres) / (right - middle))
-        rows.append(np.clip(triangle, 0, None) * np.gradient(centres))
-    return np.stack([row / row.sum() for row in rows])
+class Block(nn.Module):
+    """One block of a conformer: a step forward, attention, convolution, a step forward."""
 
-
-def emphasis() -> NDArray[np.floating]:
-    """(BANDS,): what the model's first difference of the samples adds to log energies."""
-    centres = _hertz(np.linspace(_mel(LOWEST_HZ), _mel(HIGHEST_HZ), BANDS + 2)[1:-1])
-    return np.log(np.abs(1 - EMPHASIS * np.exp(-2j * np.pi * centres / SAMPLE_RATE)) ** 2)
-
-
-def cepstrum() -> NDArray[np.floating]:
-    """(CEPSTRA, FILTERS): orthonormal cosines, liftered."""
-    order, place = np.arange(CEPSTRA)[:, None], np.arange(FILTERS) + 0.5
-    cosines = np.cos(np.pi * order * place / FILTERS) * np.sqrt(2 / FILTERS)
-    cosines[0] = np.sqrt(1 / FILTERS)
-    return cosines * (1 + LIFTER / 2 * np.sin(np.pi * order / LIFTER))
-
-
-def _mel(hertz: float) -> float:
-    return 2595 * float(np.log10(1 + hertz / 700))
-
-
-def _hertz(mel: NDArray[np.floating]) -> NDArray[np.floating]:
-    return 700 * (10 ** (mel / 2595) - 1)
-
-
-class PhoneScores(nn.Module):
-    """How likely every phone is at every moment; nothing in it is trained."""
-
-    def __init__(self, gaussians: Gaussians) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.phones = len(gaussians.mean)
-        self.filters: Tensor
-        self.emphasis: Tensor
-        self.cepstrum: Tensor
-        self.loudness: Tensor
-        self.form: Tensor
-        self.constant: Tensor
-        self.mixture: Tensor
-        mean, variance = (array.astype(np.float64) for array in (gaussians.mean, gaussians.variance))
-        form = np.concatenate([-0.5 / variance, mean / variance], axis=3)
-        constant = -0.5 * (np.log(2 * np.pi * variance) + mean**2 / variance).sum(axis=3)
-        flat = form.transpose(1, 3, 0, 2).reshape(form.shape[1], 2 * CEPSTRA, -1)
-        loudness = np.zeros(CEPSTRA)
-        loudness[0] = SPEECH_LOUDNESS
-        mean_speech = cepstrum() @ np.log(filters() @ np.exp(emphasis()))
-        for name, array in {
-            "filters": filters().T, "emphasis": emphasis(), "cepstrum": cepstrum().T,
-            "loudness": loudness - mean_speech, "form": flat,
-            "constant": constant.transpose(1, 0, 2).reshape(len(flat), 1, -1),
-            "mixture": gaussians.mixture.transpose(1, 0, 2, 3),
-        }.items():  # fmt: skip
-            self.register_buffer(name, torch.tensor(np.ascontiguousarray(array), dtype=torch.float32))
+        self.norms = nn.ModuleList(nn.LayerNorm(EAR) for _ in range(5))
+        self.forth1, self.back1 = nn.Linear(EAR, 4 * EAR), nn.Linear(4 * EAR, EAR)
+        self.attend, self.attended = nn.Linear(EAR, 3 * EAR), nn.Linear(EAR, EAR)
+        self.before = nn.Conv1d(EAR, 2 * EAR, 1)
+        self.around = nn.Conv1d(EAR, EAR, 2 * _KERNEL_ROWS + 1, padding=_KERNEL_ROWS, groups=EAR)
+        self.after = nn.Conv1d(EAR, EAR, 1)
+        self.forth2, self.back2 = nn.Linear(EAR, 4 * EAR), nn.Linear(4 * EAR, EAR)
+
+    def forward(self, x: Tensor, near: Tensor) -> Tensor:
+        """(B, T, EAR) -> (B, T, EAR); ``near`` (T, T) says which rows attend to which."""
+        x = x + self.back1(silu(self.forth1(self.norms[0](x)))) / 2
+        heads = self.attend(self.norms[1](x)).unflatten(2, (3, HEADS, -1)).permute(2, 0, 3, 1, 4)
+        heard = scaled_dot_product_attention(heads[0], heads[1], heads[2], attn_mask=near)
+        x = x + self.attended(heard.transpose(1, 2).flatten(2))
+        convolved = self.around(glu(self.before(self.norms[2](x).transpose(1, 2)), dim=1))
+        x = x + self.after(silu(convolved)).transpose(1, 2)
+        x = x + self.back2(silu(self.forth2(self.norms[3](x)))) / 2
+        return torch.as_tensor(self.norms[4](x))
+
+
+class Ear(nn.Module):
+    """From our rows to what the recogniser hears; nothing in it is trained."""
+
+    def __init__(self, arrays: Mapping[str, NDArray[np.floating]]) -> None:
+        super().__init__()
+        mix, gain = filters(arrays["mel_fb"])
+        self.mix: Tensor
+        self.plain: Tensor
+        self.register_buffer("mix", torch.tensor(mix, dtype=torch.float32))
+        plain = np.interp(np.arange(BANDS), *MEAN_SPEECH) @ mix + gain
+        self.register_buffer("plain", torch.tensor(plain, dtype=torch.float32))
+        self.first = nn.Conv1d(mix.shape[1], EAR, 3, stride=2, padding=1)
+        self.blocks = nn.ModuleList(Block() for _ in range(BLOCKS))
+        self.load_state_dict({name: torch.from_numpy(array) for name, array in _named(arrays)}, strict=False)
+        self.requires_grad_(False)
 
     def forward(self, rows: Tensor) -> Tensor:
-        """Rows minus mean speech (B, R, BANDS) -> (B, R / 2, P) natural logarithms of probabilities."""
-        energies = (rows + self.emphasis).exp() @ self.filters
-        each = (energies + 1e-12).log() @ self.cepstrum + self.loudness
-        total = torch.zeros(())
-        for stream, form, constant, mixture in zip(
-            _streams(each), self.form, self.constant, self.mixture, strict=True
-        ):
-            x = avg_pool1d(stream.transpose(1, 2), 2).transpose(1, 2)
-            density = torch.cat([x * x, x], dim=2) @ form + constant
-            density = density.unflatten(2, (self.phones, -1))
-            largest = density.amax(dim=3, keepdim=True)
-            mixed = (density - largest).exp().transpose(1, 2) @ mixture
-            total = total + (mixed.transpose(1, 2) + 1e-30).log() + largest
-        return (total.amax(dim=3) / CAUTION).log_softmax(dim=2)
+        """Rows minus mean speech (B, R, BANDS) -> (B, R / 2, EAR)."""
+        energies = rows @ self.mix + self.plain
+        x = gelu(self.first(energies.transpose(1, 2))).transpose(1, 2)
+        place = torch.arange(x.shape[1])
+        near = (place[:, None] - place[None]).abs() <= ATTENTION_ROWS
+        for block in self.blocks:
+            x = block(x, near)
+        return x
+
+
+def _named(arrays: Mapping[str, NDArray[np.floating]]) -> Iterator[tuple[str, NDArray[np.floating]]]:
+    """The arrays under the names that ``Ear`` has for them. Those folded by an exporter only have numbers."""
+    yield "first.weight", arrays[f"onnx::Conv_{_CONVOLUTION}"]
+    yield "first.bias", arrays[f"onnx::Conv_{_CONVOLUTION + 1}"]
+    norms = ("ffn1.norm", "attn_norm", "conv.norm", "ffn2.norm", "norm")
+    biases = {
+        "forth1": "ffn1.fc1.bias", "back1": "ffn1.fc2.bias", "attend": "attn.in_proj_bias",
+        "attended": "attn.out_proj.bias", "forth2": "ffn2.fc1.bias", "back2": "ffn2.fc2.bias",
+    }  # fmt: skip
+    for block in range(BLOCKS):
+        ours, theirs = f"blocks.{block}.", _PREFIX.format(block)
+        for name, number in _MATRICES.items():
+            matrix = arrays[f"onnx::MatMul_{number + _MATRICES_OF_A_BLOCK * block}"]
+            yield f"{ours}{name}.weight", np.ascontiguousarray(matrix.T)
+            yield f"{ours}{name}.bias", arrays[theirs + biases[name]]
+        around = _CONVOLUTION + _CONVOLUTIONS * (block + 1)
+        for kind, number in (("weight", around), ("bias", around + 1)):
+            yield f"{ours}before.{kind}", arrays[f"{theirs}conv.pointwise1.{kind}"]
+            yield f"{ours}around.{kind}", arrays[f"onnx::Conv_{number}"]
+            yield f"{ours}after.{kind}", arrays[f"{theirs}conv.pointwise2.{kind}"]
+            for k, norm in enumerate(norms):
+                yield f"{ours}norms.{k}.{kind}", arrays[f"{theirs}{norm}.{kind}"]
 
 
 @cache
-def phone_scores() -> PhoneScores:
+def ear() -> Ear:
     """The one that everybody uses."""
-    return PhoneScores(read_gaussians())
+    return Ear(read_recogniser()).eval()
 
 
-def scores_of(rows: NDArray[np.floating]) -> NDArray[np.floating]:
-    """``PhoneScores`` of rows minus mean speech (R, BANDS), R even: float32 (R / 2, P), in pieces of bounded memory."""
-    padded = np.pad(rows.astype(np.float32), ((_MARGIN, _MARGIN), (0, 0)), mode="edge")
-    pieces = []
+def heard_by_ear(rows: NDArray[np.floating]) -> NDArray[np.floating]:
+    """``Ear`` of rows minus mean speech (R, BANDS), R even: float32 (R / 2, EAR), in pieces of bounded memory.
+
+    Around the rows there is silence.
+    """
+    margin = 2 * EAR_ROWS
+    padded = np.pad(rows.astype(np.float32), ((margin, margin), (0, 0)), constant_values=LOWEST)
+    pieces = [np.zeros((0, EAR), np.float32)]
     for first in range(0, len(rows), PIECE_ROWS):
         last = min(first + PIECE_ROWS, len(rows))
         with torch.no_grad():
-            scores = phone_scores()(torch.from_numpy(padded[first : last + 2 * _MARGIN])[None])[0]
-        pieces.append(scores[_MARGIN // 2 : len(scores) - _MARGIN // 2].numpy())
+            heard = ear()(torch.from_numpy(padded[first : last + 2 * margin])[None])[0]
+        pieces.append(heard[EAR_ROWS : len(heard) - EAR_ROWS].numpy())
     return np.concatenate(pieces)
-
-
-def _streams(cepstra: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """(B, R, CEPSTRA) -> these, their differences over +-2 rows, and the differences of those over +-1."""
-    around = pad(cepstra.transpose(1, 2), (3, 3), mode="replicate").transpose(1, 2)
-    rows = cepstra.shape[1]
-
-    def at(offset: int) -> Tensor:
-        return around[:, 3 + offset : 3 + offset + rows]
-
-    return cepstra, at(2) - at(-2), (at(3) - at(-1)) - (at(1) - at(-3))

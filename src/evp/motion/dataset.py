@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evp.audio.augment import AugmentConfig, changed_voice, masked, with_noise
-from evp.audio.loudness import RANGE, Loudness, crop_loudness, loudness_of, normalised
+from evp.audio.loudness import RANGE, crop_loudness, loudness_of, normalised
 from evp.audio.mel import BANDS, log_mel
 from evp.clock import ROWS_PER_FRAME
 from evp.corpora.manifest import ClipEntry, Manifest
 from evp.corpora.phones import stored_phones
 from evp.emotion.space import CODE_SIZE
 from evp.errors import InputError
-from evp.motion.features import against_speech
+from evp.motion.features import LOWEST, against_speech
 from evp.motion.visemes import SILENCE, UNLABELLED, viseme_rows
 
 RAMP_FRAMES = 6
@@ -42,8 +42,8 @@ class Clip:
     """(F, M) mouth coefficients; zeros where not tracked."""
     tracked: NDArray[np.bool_]
     """(F,) coefficients are known."""
-    phones: NDArray[np.floating]
-    """(R / 2, PHONES) what the acoustic model says, natural logarithms of probabilities."""
+    ear: NDArray[np.floating]
+    """(R / 2, EAR) what the recogniser's ear hears."""
     visemes: NDArray[np.int8]
     """(R,) class numbers, UNLABELLED where not known."""
     auxiliary: NDArray[np.floating] | None
@@ -66,7 +66,7 @@ class Batch:
     """B crops of F frames; the fields are those of ``losses.Targets``, the sound and the emotion code of each crop."""
 
     features: NDArray[np.floating]
-    phones: NDArray[np.floating]
+    ear: NDArray[np.floating]
     coefficients: NDArray[np.floating]
     tracked: NDArray[np.floating]
     speech: NDArray[np.floating]
@@ -99,7 +99,7 @@ def read_clips(
 
 def read_clip(corpus: Path, entry: ClipEntry, mouth_count: int, coder: EmotionCoder | None = None) -> Clip:
     """One archive of a prepared corpus."""
-    from evp.motion.acoustics import scores_of
+    from evp.motion.acoustics import heard_by_ear
 
     with np.load(corpus / entry.file) as stored:
         waveform = stored["waveform"].astype(np.float32)
@@ -121,7 +121,7 @@ def read_clip(corpus: Path, entry: ClipEntry, mouth_count: int, coder: EmotionCo
         file=entry.file,
         speaker=entry.speaker,
         rows=mel - loudness.level,
-        phones=scores_of(against_speech(mel, loudness)),
+        ear=heard_by_ear(against_speech(mel, loudness)),
         coefficients=coefficients,
         tracked=tracked,
         visemes=visemes,
@@ -148,7 +148,7 @@ class Batcher:
         if not all(clip.filmed for clip in clips):
             self._groups.append(_Group([clip for clip in clips if not clip.filmed], balance))
         self._frames, self._size, self._config = frames, size, config
-        self._silence = silent_scores()
+        self._silence = silent_ear()
         self._unfilmed = round(size * unfilmed) if len(self._groups) == 2 else 0
         self.auxiliary_count = max(
             (c.auxiliary.shape[1] for c in clips if c.auxiliary is not None), default=0
@@ -169,8 +169,8 @@ class Batcher:
 
         rows = _at(clip.rows, row, outside=-2 * RANGE)
         visemes = _nearest(clip.visemes, row, outside=SILENCE)
-        phones = _at(clip.phones, (row[::2] + row[1::2]) / 4 - 0.25, outside=np.nan)
-        phones = np.where(np.isnan(phones), self._silence, phones)
+        ear = _at(clip.ear, (row[::2] + row[1::2]) / 4 - 0.25, outside=np.nan)
+        ear = np.where(np.isnan(ear), self._silence, ear)
         coefficients = _at(clip.coefficients, frame, outside=0)
         tracked = _nearest(clip.tracked, frame, outside=False)
         speech = speech_labels(rows, visemes)
@@ -180,7 +180,7 @@ class Batcher:
             quiet = _quiet_stretch(self._frames, random)
             rows = np.where(np.repeat(quiet, ROWS_PER_FRAME)[:, None], -2 * RANGE, rows)
             visemes = np.where(np.repeat(quiet, ROWS_PER_FRAME), SILENCE, visemes)
-            phones = np.where(np.repeat(quiet, ROWS_PER_FRAME // 2)[:, None], self._silence, phones)
+            ear = np.where(np.repeat(quiet, ROWS_PER_FRAME // 2)[:, None], self._silence, ear)
             rest = _rest_envelope(quiet)
             coefficients = coefficients * (1 - rest[:, None])
             tracked, auxiliary_known = tracked | (rest == 1), False
@@ -191,13 +191,13 @@ class Batcher:
         loudness = crop_loudness(rows, silence=-1.7 * RANGE)
         features = masked(normalised(rows, loudness), self._config, random)
         if random.random() < self._config.deaf:
-            phones = np.full_like(phones, -np.log(phones.shape[1]))
+            ear = np.zeros_like(ear)
         auxiliary = np.zeros((self._frames, self.auxiliary_count), np.float32)
         if clip.auxiliary is not None:
             auxiliary[:] = _at(clip.auxiliary, frame, outside=0)
         number = self.speakers.index(clip.speaker) if clip.speaker in self.speakers else 0
         return (
-            features, phones.astype(np.float32), coefficients.astype(np.float32),
+            features, ear.astype(np.float32), coefficients.astype(np.float32),
             tracked.astype(np.float32), speech.astype(np.float32),
             visemes[::2].astype(np.int64), auxiliary, np.float32(auxiliary_known), np.int64(number), clip.emotion,
         )  # fmt: skip
@@ -218,12 +218,11 @@ class _Group:
         return self._clips[random.choice(len(self._clips), p=self._odds)]
 
 
-def silent_scores() -> NDArray[np.floating]:
-    """(PHONES,) what the acoustic model says to silence within speech."""
-    from evp.motion.acoustics import scores_of
+def silent_ear() -> NDArray[np.floating]:
+    """(EAR,) what the recogniser's ear hears in silence."""
+    from evp.motion.acoustics import heard_by_ear
 
-    quiet = np.full((16, BANDS), -2 * RANGE)
-    return scores_of(against_speech(quiet, Loudness(0.0, quiet[0], np.zeros(BANDS))))[4]
+    return heard_by_ear(np.full((16, BANDS), LOWEST))[4]
 
 
 def speech_labels(rows: NDArray[np.floating], visemes: NDArray[Any]) -> NDArray[np.int64]:

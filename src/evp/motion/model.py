@@ -15,15 +15,17 @@ from evp.errors import WeightsError
 from evp.motion.features import motion_features
 from evp.weights import Session, load_session
 
-FORMAT = 2
+FORMAT = 3
 EMOTION_SIZE = 128
-CONTEXT_FRAMES = 28
+CONTEXT_FRAMES = 72
 """Frames on both sides that can influence a frame: more than the reach of the network and of the gate."""
 BLOCK_FRAMES = 500
 FIRST_FRAMES = 25
 """The first block is a short one: the first frame does not have to wait."""
 GATE_REACH = 2
 """Frames before and after speech in which the mouth still moves: it opens before the voice and closes after it."""
+GATE_FROM, GATE_TO = 0.25, 0.55
+"""Probability of speech up to which the mouth rests, and from which it moves freely."""
 GATE_FRAMES = 5
 """Width of the window that makes the mouth come to rest smoothly where nobody speaks."""
 
@@ -93,5 +95,5 @@ def _gate(speech: NDArray[np.floating]) -> NDArray[np.floating]:
     """How far the mouth follows the network, 0..1, from the probability of speech in every frame."""
     around = np.lib.stride_tricks.sliding_window_view(np.pad(speech, GATE_REACH), 2 * GATE_REACH + 1)
     window = np.hanning(GATE_FRAMES + 2)[1:-1]
-    follow = np.clip((around.max(axis=1) - 0.05) / 0.3, 0, 1)
+    follow = np.clip((around.max(axis=1) - GATE_FROM) / (GATE_TO - GATE_FROM), 0, 1)
     return np.convolve(follow, window / window.sum(), mode="same").astype(np.float32)

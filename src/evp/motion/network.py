@@ -7,7 +7,6 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool1d, conv1d, pad
 
 from evp.audio.mel import BANDS
-from evp.clock import ROWS_PER_FRAME
 from evp.motion.readout import LIMIT, REACH, Readout, moments
 from evp.motion.visemes import NAMES
 
@@ -30,16 +29,13 @@ class MotionOutput(NamedTuple):
     closure: Tensor
     """(B, F) probability that the lips are closed; the coefficients close them already."""
     heard: Tensor
-    """(B, F, HEARD) what the mouth follows from: what is said, how loud it is in groups of bands, and the phones."""
+    """(B, F, HEARD) what the mouth follows from: what is said, and what the ear hears."""
 
 
 SAID = MANNER_SIZE + len(NAMES)
-BAND_GROUPS = 16
-PHONES = 42
-"""Of the acoustic model, see ``acoustics``."""
-HEARD = SAID + BAND_GROUPS + PHONES
-LEAST = -10.0
-"""Of the logarithms of the phones' probabilities: what is less likely still is as unlikely."""
+EAR = 144
+"""Of the recogniser's ear, see ``acoustics``."""
+HEARD = SAID + EAR
 
 
 class Residual(nn.Module):
@@ -89,7 +85,7 @@ class MotionNetwork(nn.Module):
         """``opening`` (M,) and ``metric`` (M, M) describe the face basis; see `LipClosure`."""
         super().__init__()
         self.bands = nn.Conv1d(BANDS, channels, 6, stride=2, padding=2, bias=False)
-        self.phones = nn.Conv1d(PHONES, channels, 1, bias=False)
+        self.ear = nn.Conv1d(EAR, channels, 1, bias=False)
         self.to_50_hz = nn.Sequential(nn.BatchNorm1d(channels), nn.ReLU())
         self.encoder = nn.Sequential(*(Residual(channels, 3, d, dropout) for d in (1, 2, 4, 1, 2, 4)))
         self.visemes = nn.Conv1d(channels, len(NAMES), 1)
@@ -108,13 +104,13 @@ class MotionNetwork(nn.Module):
         self.other_rig = nn.Linear(len(opening), auxiliary)
         self.sizes = [len(opening), 1, 1]
 
-    def forward(self, features: Tensor, phones: Tensor, emotion: Tensor) -> MotionOutput:
-        """``features`` (B, R, BANDS), R a multiple of 4, ``phones`` (B, R / 2, PHONES), ``emotion`` (B, EMOTION_SIZE).
+    def forward(self, features: Tensor, ear: Tensor, emotion: Tensor) -> MotionOutput:
+        """``features`` (B, R, BANDS), R a multiple of 4, ``ear`` (B, R / 2, EAR), ``emotion`` (B, EMOTION_SIZE).
 
-        ``phones`` are natural logarithms of probabilities; an emotion of zeros is neutral.
+        ``ear`` is what ``acoustics.Ear`` gives; an emotion of zeros is neutral.
         """
-        likely = phones.clamp_min(LEAST).transpose(1, 2) / -LEAST
-        encoded = self.encoder(self.to_50_hz(self.bands(features.transpose(1, 2)) + self.phones(likely)))
+        heard = ear.transpose(1, 2)
+        encoded = self.encoder(self.to_50_hz(self.bands(features.transpose(1, 2)) + self.ear(heard)))
         visemes = self.visemes(encoded)
         passed = torch.cat([self.manner(encoded), visemes.softmax(dim=1)], dim=1)
         said = self.to_25_hz(passed)
@@ -123,11 +119,9 @@ class MotionNetwork(nn.Module):
         mouth, speech, closure = heads.split(self.sizes, dim=2)
         closing = closure[..., 0].sigmoid()
         closed = self.closure(mouth, closing)
-        loud = features.reshape(len(features), -1, ROWS_PER_FRAME, BAND_GROUPS, BANDS // BAND_GROUPS)
-        at_25_hz = avg_pool1d(torch.cat([passed, phones.exp().transpose(1, 2)], dim=1), 2).transpose(1, 2)
-        heard = torch.cat([at_25_hz[..., :SAID], loud.mean(dim=(2, 4)), at_25_hz[..., SAID:]], dim=2)
+        everything = avg_pool1d(torch.cat([passed, heard], dim=1), 2).transpose(1, 2)
         return MotionOutput(
-            closed, speech[..., 0], visemes.transpose(1, 2), self.other_rig(closed), closing, heard
+            closed, speech[..., 0], visemes.transpose(1, 2), self.other_rig(closed), closing, everything
         )
 
 

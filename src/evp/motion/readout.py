@@ -28,7 +28,7 @@ class ReadoutConfig:
 
     waves: int = 400
     """Cosines in random directions, which together act as a Gaussian kernel (Rahimi and Recht 2007)."""
-    sharpness: float = 0.6
+    sharpness: float = 0.4
     """Inverse width of the kernel, relative to the usual size of what is heard."""
     ridge: float = 0.3
     """Penalty of large weights, relative to the features' mean square."""

@@ -26,14 +26,13 @@ from evp.face.layouts import (
     UPPER_LIP_INNER,
 )
 from evp.losses import weighted_sum
-from evp.motion.acoustics import phone_scores
+from evp.motion.acoustics import ear
 from evp.motion.codes import hearing_coder
-from evp.motion.dataset import Batcher, Clip, EmotionCoder, read_clips, silent_scores
+from evp.motion.dataset import Batcher, Clip, EmotionCoder, read_clips, silent_ear
 from evp.motion.features import FEATURES
 from evp.motion.losses import Geometry, Targets, motion_losses
 from evp.motion.model import CONTEXT_FRAMES, FORMAT
 from evp.motion.network import (
-    BAND_GROUPS,
     EMOTION_SIZE,
     HEARD,
     SAID,
@@ -66,7 +65,7 @@ WEIGHTS = {
 class MotionConfig:
     """One training run; the defaults are the shipped model's."""
 
-    steps: int = 2200
+    steps: int = 1600
     """Training steps."""
     batch: int = 8
     """Crops in a batch."""
@@ -123,15 +122,15 @@ def mouth_geometry(basis: FaceBasis) -> Geometry:
 
 
 class Hearing(nn.Module):
-    """Splits features into what the networks are given: bands, and phones by the acoustic model."""
+    """Splits features into what the networks are given: bands, and what the recogniser's ear hears."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.scores = phone_scores()
+        self.ear = ear()
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, R, FEATURES) -> (B, R, BANDS), (B, R / 2, PHONES)."""
-        return features[..., :BANDS], self.scores(features[..., BANDS:])
+        """(B, R, FEATURES) -> (B, R, BANDS), (B, R / 2, EAR)."""
+        return features[..., :BANDS], self.ear(features[..., BANDS:])
 
 
 class Training(Resumable):
@@ -167,7 +166,7 @@ class Training(Resumable):
         for group in self.optimizer.param_groups:
             group["lr"] = self.config.learning_rate * _schedule(self.step / self.config.steps)
         self.network.train()
-        output = self.network(*map(torch.from_numpy, (batch.features, batch.phones, batch.emotion)))
+        output = self.network(*map(torch.from_numpy, (batch.features, batch.ear, batch.emotion)))
         styled = self.style(output.coefficients, targets.speaker)
         losses = motion_losses(output, styled, targets, self.geometry)
         total = weighted_sum(losses, self.config.weights) + self.config.style_penalty * self.style.penalty()
@@ -188,8 +187,8 @@ class Training(Resumable):
         return json.dumps(asdict(self.config))
 
 
-PARTS = (slice(0, SAID), slice(0, SAID + BAND_GROUPS), slice(SAID + BAND_GROUPS, HEARD), slice(SAID, HEARD))
-"""What each readout is given of ``MotionOutput.heard``: what is said, and phones, each without and with loudness."""
+PARTS = (slice(0, SAID), slice(SAID, HEARD))
+"""What each readout is given of ``MotionOutput.heard``: what is said, and what the ear hears."""
 
 
 CERTAINTY = 4
@@ -205,8 +204,8 @@ class ReadoutNetwork(nn.Module):
         self.network, self.decoder_share = network, decoder_share
         self.waves = nn.ModuleList(map(Waves, readouts))
 
-    def forward(self, features: Tensor, phones: Tensor, emotion: Tensor) -> MotionOutput:
-        output: MotionOutput = self.network(features, phones, emotion)
+    def forward(self, features: Tensor, ear: Tensor, emotion: Tensor) -> MotionOutput:
+        output: MotionOutput = self.network(features, ear, emotion)
         fitted = [waves(output.heard[..., part]) for waves, part in zip(self.waves, PARTS, strict=True)]
         share = self.decoder_share
         mouth = (1 - share) * torch.stack(fitted).mean(dim=0) + share * output.coefficients
@@ -219,7 +218,7 @@ def fit_readouts(
     """The readouts of PARTS, ready to be solved, on the clips whose mouth is tracked."""
     filmed = [clip for clip in clips if clip.tracked.any()]
     heard = [hear(network, clip) for clip in filmed]
-    quiet = torch.zeros(1, 16 * ROWS_PER_FRAME, BANDS), torch.from_numpy(silent_scores()).expand(1, 32, -1)
+    quiet = torch.zeros(1, 16 * ROWS_PER_FRAME, BANDS), torch.from_numpy(silent_ear()).expand(1, 32, -1)
     silence = network(*quiet, torch.zeros(1, EMOTION_SIZE)).heard[0, 8].detach().numpy()
     return tuple(
         ReadoutFit(
@@ -240,9 +239,9 @@ def hear(network: MotionNetwork, clip: Clip) -> NDArray[np.floating]:
     rows, context = clip.rows[: clip.frames * ROWS_PER_FRAME], CONTEXT_FRAMES * ROWS_PER_FRAME
     features = normalised(rows, crop_loudness(rows, silence=-1.7 * RANGE))
     features = np.pad(features, ((context, context), (0, 0)))
-    silence = np.tile(silent_scores(), (context // 2, 1))
-    phones = np.concatenate([silence, clip.phones[: len(rows) // 2], silence])
-    inputs = (torch.from_numpy(array.astype(np.float32))[None] for array in (features, phones))
+    silence = np.tile(silent_ear(), (context // 2, 1))
+    heard_by_ear = np.concatenate([silence, clip.ear[: len(rows) // 2], silence])
+    inputs = (torch.from_numpy(array.astype(np.float32))[None] for array in (features, heard_by_ear))
     with torch.no_grad():
         heard = network(*inputs, torch.zeros(1, EMOTION_SIZE)).heard[0].numpy()
     return np.asarray(heard[CONTEXT_FRAMES : CONTEXT_FRAMES + clip.frames])
@@ -285,7 +284,9 @@ def export_motion(
     described = {"kind": "motion", "format": FORMAT, "travel": travel, "shares": shares, **metadata}
     free = {"features": {1: rows}, "emotion": {}}
     deployed = Deployed(networks, shares, travel)
-    export_weights(path, deployed, example, ["coefficients", "speech"], described, free, half=True)
+    export_weights(
+        path, deployed, example, ["coefficients", "speech"], described, free, half=True, eight_bits=True
+    )
 
 
 def read_network(checkpoint: Path) -> MotionNetwork:

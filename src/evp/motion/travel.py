@@ -14,7 +14,7 @@ from evp.face.basis import FaceBasis
 from evp.motion.expression import WIDEST, gap_rows
 from evp.smoothing import smooth_step
 
-TYPICAL = 0.072
+TYPICAL = 0.074
 """Travel, face heights, of the mouths that the packaged motion model makes (mean over 20 people)."""
 _LEAST, _MOST = 0.75, 1.4
 """Bounds of the factor."""
