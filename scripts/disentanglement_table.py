@@ -1,6 +1,6 @@
-"""Trains the second stage with all of its losses and without each of them, and prints what came apart as a table.
+"""Trains the second stage whole and without each of its losses and means, and prints what came apart as a table.
 
-    python scripts/disentanglement_table.py CORPUS RUNS [--steps N] [--threads N]
+    python scripts/disentanglement_table.py CORPUS RUNS [--steps N] [--seed N] [--threads N]
 
 CORPUS is what 'evp corpus prepare' wrote, with speakers for training and for testing. RUNS is a folder for the runs,
 which go on where they were stopped, and for table.json and table.md. What the columns mean: docs/disentanglement.md.
@@ -16,8 +16,10 @@ from typing import Any
 import torch
 
 from evp.emotion.disentangle.dataset import Recording, read_recordings
+from evp.emotion.disentangle.network import UNITS
 from evp.emotion.disentangle.probes import Codes, chance, encode, errors, leaks, unlearned
 from evp.emotion.disentangle.train import DisentangleConfig, train_disentangler
+from evp.emotion.network import EncoderConfig
 from evp.weights import load_session
 
 LEAKS = {
@@ -26,6 +28,7 @@ LEAKS = {
     "sentence_from_content": "sentence from c",
     "emotion_from_content": "emotion from c",
     "emotion_from_window": "emotion from one c",
+    "emotion_among_strangers": "emotion from c, among strangers",
 }
 ERRORS = {"self": "self", "cross": "cross", "unchanged": "e kept"}
 
@@ -33,17 +36,30 @@ Row = dict[str, Any]
 
 
 def rows(corpus: Path, runs: Path, config: DisentangleConfig) -> Iterator[Row]:
-    """One row of the table after the other: chance, nothing learned, all losses, and without each of them."""
+    """One row of the table after the other: chance, nothing learned, everything, and without one thing each."""
     train, test = read_recordings(corpus, "train"), read_recordings(corpus, "test")
     yield {"run": "chance", "linear": asdict(chance(test))}
     yield {"run": "nothing learned", **probed(train, unlearned(train), test, unlearned(test))}
-    for lost in (None, *config.weights):
-        weights = {name: 0.0 if name == lost else weight for name, weight in config.weights.items()}
-        run = f"without {lost}" if lost else "all losses"
+    for run, ablated in ablations(config):
         folder = runs / run.replace(" ", "-")
-        session = load_session(train_disentangler(corpus, folder, replace(config, weights=weights)))
+        session = load_session(train_disentangler(corpus, folder, ablated))
         read = probed(train, encode(session, train), test, encode(session, test))
         yield {"run": run, **read, "errors": asdict(errors(session, train, test))}
+
+
+def ablations(config: DisentangleConfig) -> Iterator[tuple[str, DisentangleConfig]]:
+    """The run as it is, without each of the paper's losses, and without each of the means that the paper has not."""
+    yield "everything", config
+    for lost in config.weights:
+        yield f"without {lost}", replace(config, weights={**config.weights, lost: 0.0})
+    yield "without readers", replace(config, reading={})
+    point = EncoderConfig(config.network.content.layers, UNITS, hidden=config.network.content.hidden)
+    networks = {
+        "levelling": replace(config.network, level=False),
+        "units": replace(config.network, content=point, units=False),
+    }
+    for lost, network in networks.items():
+        yield f"without {lost}", replace(config, network=network)
 
 
 def probed(
@@ -80,12 +96,15 @@ def main() -> None:
     parser.add_argument("corpus", type=Path)
     parser.add_argument("runs", type=Path)
     parser.add_argument("--steps", type=int, default=DisentangleConfig.steps)
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     arguments.runs.mkdir(parents=True, exist_ok=True)
     table = []
-    for row in rows(arguments.corpus, arguments.runs, DisentangleConfig(steps=arguments.steps)):
+    for row in rows(
+        arguments.corpus, arguments.runs, DisentangleConfig(steps=arguments.steps, seed=arguments.seed)
+    ):
         table.append(row)
         (arguments.runs / "table.json").write_text(json.dumps(table, indent=1))
     (arguments.runs / "table.md").write_text(markdown(table))

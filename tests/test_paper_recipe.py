@@ -17,7 +17,7 @@ from evp.cli import app
 from evp.corpora.manifest import ClipEntry, Manifest
 from evp.emotion import train as emotion
 from evp.emotion.disentangle import train as disentangle
-from evp.emotion.disentangle.network import Disentangler, DisentanglerConfig
+from evp.emotion.disentangle.network import PAPER, Disentangler
 from evp.emotion.hearing import EmotionModel
 from evp.emotion.network import Conv, DecoderConfig, Encoder, EncoderConfig, Pool, Up
 from evp.emotion.windows import MFCC
@@ -37,7 +37,7 @@ TINY_STAGE_1 = replace(emotion.PAPER_RUN, steps=2, encoders=(TINY_EMOTION,))
 TINY_STAGE_2 = replace(
     disentangle.PAPER_RUN,
     steps=2,
-    network=DisentanglerConfig(TINY_CONTENT, TINY_EMOTION, TINY_DECODER, False, 1),
+    network=replace(PAPER, content=TINY_CONTENT, emotion=TINY_EMOTION, decoder=TINY_DECODER),
 )
 TINY_STAGE_3 = motion.LandmarkTrainingConfig(
     LandmarkConfig(TINY_CONTENT, TINY_EMOTION, components=4, identity=(5, 6), hidden=7), steps=2
@@ -146,6 +146,7 @@ def test_disentanglement_has_the_papers_layers_and_settings() -> None:
     assert described(network.decoder) == DECODER and run.network.decoder.scale == 90
     assert described(network.classifier) == [("linear", 128, 8)]
     assert isinstance(network.standardise, nn.Identity) and run.network.quiet_start == 1
+    assert not (run.network.level or run.network.units or run.reading)
     assert (run.batch, run.content_windows, run.emotion_windows) == (16, 1, 1)
     assert (run.learning_rate, run.schedule) == (2e-4, "constant")
     assert run.weights == {"cross": 1, "self": 1, "cla": 1, "con": 1}

@@ -57,6 +57,8 @@ class EncoderConfig:
     statistics: bool = False
     """Whether the first dense layer sees every row of the picture, and the code is made of the mean and the standard
     deviation of what it says over the rows: what is heard then does not depend on when."""
+    rectified: bool = True
+    """Whether what the last dense layer says is cut off below zero."""
     dropout: float = 0.0
     """Share of the numbers between picture and dense layers that is dropped in training."""
 
@@ -105,8 +107,9 @@ class Encoder(nn.Module):
         with torch.no_grad():
             seen = self.eval().picture(torch.zeros(1, config.rows, config.columns)).shape[-1]
         summary = config.hidden * (2 if config.statistics else 1)
+        last = nn.ReLU() if config.rectified else nn.Identity()
         self.dense = nn.Sequential(
-            nn.Linear(seen, config.hidden), nn.ReLU(), nn.Linear(summary, config.size), nn.ReLU()
+            nn.Linear(seen, config.hidden), nn.ReLU(), nn.Linear(summary, config.size), last
         )
         self.dropout = nn.Dropout(config.dropout)
         self.train()
@@ -121,7 +124,7 @@ class Encoder(nn.Module):
         return picture.transpose(1, 2).flatten(2) if self.config.statistics else picture.flatten(1)
 
     def forward(self, windows: Tensor) -> Tensor:
-        """Windows (B, rows, columns) -> codes (B, size), not negative."""
+        """Windows (B, rows, columns) -> codes (B, size), not negative if ``rectified``."""
         hidden = self.dense[:2](self.dropout(self.picture(windows)))
         if self.config.statistics:
             hidden = torch.cat(torch.std_mean(hidden, dim=1), dim=1)

@@ -51,6 +51,7 @@ def test_batch_holds_matching_windows_and_is_repeatable():
     np.testing.assert_array_equal(batch.x4, again.x4)
     assert not np.array_equal(batch.x1, other.x1)
     assert batch.emotion1.shape == (5,) and (batch.emotion1 != batch.emotion2).all()
+    assert batch.sentence2.shape == batch.sentence3.shape == (5,) and fours.sentences == ["dogs", "kids"]
     assert fours.classes == ["angry", "calm", "sad"]
 
 

@@ -19,6 +19,8 @@ def test_values_are_those_computed_by_hand():
         c2_e2=x4,
         scores1=torch.tensor([[0.0, 0.0]]),
         scores2=torch.tensor([[0.0, math.log(3.0)]]),
+        e1=torch.zeros(1, 1),
+        e2=torch.zeros(1, 1),
     )
     losses = {name: loss.item() for name, loss in disentangle_losses(truth, said).items()}
     assert losses == pytest.approx({

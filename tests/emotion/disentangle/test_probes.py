@@ -46,7 +46,10 @@ def test_leaks_tell_the_codes_apart():
     assert read.emotion_from_emotion == read.sentence_from_content == 1
     assert read.sentence_from_emotion == 0.5
     assert max(read.emotion_from_content, read.emotion_from_window) <= 0.5
-    assert chance(test) == Leak(1 / 3, 1 / 2, 1 / 2, 1 / 3, 1 / 3)
+    assert np.isnan(read.emotion_among_strangers)
+    swapped = [Codes(code.content, code.emotion, np.stack([code.emotion] * 4)) for code in apart]
+    assert leaks(train[:6], swapped[:6], people[6:], swapped[6:]).emotion_among_strangers == 1
+    assert chance(test) == Leak(1 / 3, 1 / 2, 1 / 2, 1 / 3, 1 / 3, 1 / 3)
 
 
 def test_without_learning_both_codes_are_the_sound():

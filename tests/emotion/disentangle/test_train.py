@@ -16,6 +16,7 @@ from evp.emotion.disentangle.network import PAPER, Disentangler, DisentanglerCon
 from evp.emotion.disentangle.probes import encode, errors, leaks
 from evp.emotion.disentangle.train import (
     PAPER_RUN,
+    READING,
     WEIGHTS,
     DisentangleConfig,
     Training,
@@ -33,7 +34,7 @@ TINY_NETWORK = DisentanglerConfig(
     DecoderConfig((Up(32, (7, 3), (1, 1), (0, 0)), Up(1, (4, 4), (4, 4), (0, 0))), 16 + 8),
 )
 TINY = DisentangleConfig(
-    TINY_NETWORK, steps=4, batch=2, content_windows=2, emotion_windows=3, checkpoint_every=2
+    TINY_NETWORK, steps=4, batch=2, content_windows=3, emotion_windows=3, checkpoint_every=2
 )
 
 
@@ -72,11 +73,11 @@ def run(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, l
 def test_training_gives_weights_that_run_and_curves(run):
     folder, told = run
     assert [step for step, _ in told] == [1, 2, 3, 4]
-    assert all(losses.keys() == WEIGHTS.keys() | {"total"} for _, losses in told)
+    assert all(losses.keys() == WEIGHTS.keys() | READING.keys() | {"total"} for _, losses in told)
     assert all(np.isfinite(list(losses.values())).all() for _, losses in told)
     curves = [json.loads(line) for line in (folder / "curves.jsonl").read_text().splitlines()]
     assert curves == [{"step": step} | losses for step, losses in told]
-    assert cv2.imread(str(folder / "curves.png")).shape == (5 * STRIP, WIDTH, 3)
+    assert cv2.imread(str(folder / "curves.png")).shape == (9 * STRIP, WIDTH, 3)
     session = load_session(folder / "disentangler.onnx")
     assert session.metadata["labels"] == ["calm", "sad"]
     assert session.metadata["speakers"] == ["anna"]
@@ -114,10 +115,39 @@ def test_a_weight_of_zero_leaves_a_loss_out(lost):
     assert without["total"] == pytest.approx(full["total"] - WEIGHTS[lost] * full[lost], rel=1e-4)
 
 
+@pytest.mark.parametrize("lost", READING)
+def test_a_weight_of_zero_leaves_a_reader_out(lost):
+    fours = Fours(recordings(("anna", "bert")))
+    full, without = (
+        Training(fours, replace(TINY, reading={**READING, lost: weight})).advance()
+        for weight in (READING[lost], 0.0)
+    )
+    assert without["total"] == pytest.approx(full["total"] - READING[lost] * full[lost], rel=1e-4)
+
+
+def test_without_readers_the_four_losses_are_the_papers():
+    losses = Training(Fours(recordings(("anna", "bert"))), replace(TINY, reading={})).advance()
+    assert losses.keys() == WEIGHTS.keys() | {"total"}
+
+
+def test_the_content_encoder_does_not_hear_colour_and_liveliness():
+    network = Disentangler(TINY_NETWORK, 3).eval()
+    windows = torch.from_numpy(np.random.default_rng(0).normal(0, 20, (9, 28, 12))).float()
+    other = windows * torch.linspace(0.5, 2, 12) + torch.linspace(-30, 30, 12)
+    with torch.no_grad():
+        same, changed = network.content(torch.stack([windows, other]))
+        torch.testing.assert_close(same, changed, atol=0.1, rtol=0.1)
+        assert (network.emotion(windows) - network.emotion(other)).abs().max() > 0.1
+    torch.testing.assert_close(same.sum(dim=-1), torch.full((9,), 16**0.5))
+
+
 def test_planted_content_and_emotion_come_apart(tmp_path):
     """On a speaker nobody was trained on, the sentence takes on the emotion that was heard in another sentence."""
     train, test = recordings(("anna", "bert", "carl")), recordings(("dora",))
-    training = Training(Fours(train), replace(TINY, steps=80, batch=8, learning_rate=1e-2))
+    training = Training(
+        Fours(train),
+        replace(TINY, steps=240, batch=8, content_windows=6, emotion_windows=6, learning_rate=1e-2),
+    )
     first = training.advance()
     while training.step < training.config.steps:
         last = training.advance()
@@ -129,6 +159,7 @@ def test_planted_content_and_emotion_come_apart(tmp_path):
     assert found.cross < 1.2 * found.self
     read = leaks(train, encode(session, train), test, encode(session, test))
     assert read.emotion_from_emotion == 1 and read.sentence_from_content == 1
+    assert read.sentence_from_emotion == 0.5
 
 
 def test_the_papers_layers_fit_together():
@@ -154,4 +185,4 @@ def test_command_takes_our_settings_or_the_papers(monkeypatch, tmp_path):
         assert result.exit_code == 0, result.output
     assert taken[0] == (Path("corpus"), tmp_path, DisentangleConfig())
     assert taken[1][2] == replace(PAPER_RUN, steps=7, seed=3)
-    assert set(PAPER_RUN.weights.values()) == {1.0} and PAPER_RUN.network == PAPER
+    assert set(PAPER_RUN.weights.values()) == {1.0} and PAPER_RUN.reading == {} and PAPER_RUN.network == PAPER

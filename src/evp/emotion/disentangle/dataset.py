@@ -87,6 +87,10 @@ class Batch:
     """(B,) class of x1 and x2."""
     emotion2: NDArray[np.int64]
     """(B,) class of x3 and x4."""
+    sentence2: NDArray[np.int64]
+    """(B,) number of the sentence of x2."""
+    sentence3: NDArray[np.int64]
+    """(B,) of x3."""
 
 
 class Place(NamedTuple):
@@ -104,6 +108,8 @@ class Fours:
         """Raises InputError when the recordings hold no four."""
         self.classes = sorted({recording.manner.emotion for recording in recordings})
         """The names of the emotions, in the order of their class numbers."""
+        self.sentences = sorted({recording.sentence for recording in recordings})
+        """What is said, in the order of the numbers of sentences."""
         self._takes: dict[str, dict[tuple[Manner, str], list[Recording]]] = {}
         for recording in recordings:
             takes = self._takes.setdefault(recording.speaker, {})
@@ -129,7 +135,7 @@ class Fours:
         return Four(*(_one_of(takes[key], random) for key in said))
 
     def batch(self, size: int, content_windows: int, emotion_windows: int, seed: int, step: int) -> Batch:
-        """``size`` fours, windows of each at random places; the same arguments give the same batch."""
+        """``size`` fours, windows from all over each, in order; the same arguments give the same batch."""
         random = np.random.default_rng((seed, step))
         crops = [self._crop(self.draw(random), content_windows, emotion_windows, random) for _ in range(size)]
         return Batch(*(np.stack(arrays) for arrays in zip(*crops, strict=True)))
@@ -137,8 +143,8 @@ class Fours:
     def _crop(
         self, four: Four, content_windows: int, emotion_windows: int, random: np.random.Generator
     ) -> tuple[NDArray[np.floating] | np.int64, ...]:
-        shared = random.integers(four.x1.frames, size=content_windows)
-        second, third = (random.integers(x.frames, size=emotion_windows) for x in (four.x2, four.x3))
+        shared = _all_over(four.x1, content_windows, random)
+        second, third = (_all_over(x, emotion_windows, random) for x in (four.x2, four.x3))
         return (
             four.x1.windows[shared],
             four.x2.windows[second],
@@ -146,6 +152,7 @@ class Fours:
             four.aligned[shared],
             np.int64(self.classes.index(four.x1.manner.emotion)),
             np.int64(self.classes.index(four.x4.manner.emotion)),
+            *(np.int64(self.sentences.index(x.sentence)) for x in (four.x2, four.x3)),
         )
 
 
@@ -192,6 +199,11 @@ def _places(takes: dict[tuple[Manner, str], list[Recording]]) -> list[Place]:
 def _others(takes: dict[tuple[Manner, str], list[Recording]], manner: Manner, sentence: str) -> list[str]:
     """What else the speaker says in this manner."""
     return [other for said_in, other in takes if said_in == manner and other != sentence]
+
+
+def _all_over(recording: Recording, count: int, random: np.random.Generator) -> NDArray[np.int64]:
+    """``count`` rising numbers of windows, each at random in its share of the recording."""
+    return ((np.arange(count) + random.random(count)) * recording.frames / count).astype(np.int64)
 
 
 def _one_of(choices: Sequence[Choice], random: np.random.Generator) -> Choice:

@@ -23,9 +23,9 @@ class Apart(NamedTuple):
     """What the networks make of fours."""
 
     c1: Tensor
-    """(B, W, 256) content of x1."""
+    """(B, W, C) content of x1."""
     c2: Tensor
-    """(B, W, 256) content of x4."""
+    """(B, W, C) content of x4."""
     c1_e1: Tensor
     """(B, W, 28, 12) decoded: ought to be x1."""
     c1_e2: Tensor
@@ -38,6 +38,10 @@ class Apart(NamedTuple):
     """(B, classes) logits of the emotion code of x2."""
     scores2: Tensor
     """(B, classes) logits of the emotion code of x3."""
+    e1: Tensor
+    """(B, E) emotion of x2."""
+    e2: Tensor
+    """(B, E) emotion of x3."""
 
 
 def disentangle_losses(truth: Truth, said: Apart) -> dict[str, Tensor]:

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 
+from evp.clock import PADDING_ROWS, ROWS_PER_FRAME
 from evp.emotion.network import (
-    CONTENT_SIZE,
     EMOTION_SIZE,
     PAPER_CONTENT,
     PAPER_DECODER,
@@ -22,8 +23,16 @@ from evp.emotion.network import (
     Up,
 )
 
+SHARPNESS = 2.0
+"""How decidedly a window is one unit: factor of standardised scores before the softmax."""
+UNITS = 64
+"""What a window can say: somewhat more than there are phones."""
+
 SMALL_CONTENT = EncoderConfig(
-    (Conv(8), Pool((3, 3), (1, 2)), Conv(32), Conv(32), Pool((3, 3), (2, 2))), CONTENT_SIZE, hidden=256
+    (Conv(8), Pool((3, 3), (1, 2)), Conv(32), Conv(32), Pool((3, 3), (2, 2))),
+    UNITS,
+    hidden=256,
+    rectified=False,
 )
 SMALL_EMOTION = EncoderConfig(
     (
@@ -40,7 +49,8 @@ SMALL_DECODER = DecoderConfig(
         Up(32, (4, 4), (2, 2), (1, 1)),
         Up(16, (4, 3), (2, 1), (3, 1)),
         Up(1, (3, 3), (1, 1), (1, 1)),
-    )
+    ),
+    UNITS + EMOTION_SIZE,
 )
 """These have the paper's shape and a thirtieth of its weights: a CPU thread trains them in minutes."""
 
@@ -57,23 +67,37 @@ class DisentanglerConfig:
     """From both back to the window."""
     standardised: bool = True
     """Whether content codes are standardised: the content loss would else be met by codes that are merely small."""
+    level: bool = True
+    """Whether the content encoder hears MFCC less the recording's own mean, in units of its own spread: the colour and
+    the liveliness of the voice then do not tell it how things are said."""
+    units: bool = True
+    """Whether a content code is a choice among its numbers, which then have one sum, instead of a point."""
     quiet_start: float = 0.1
     """The decoder's last layer starts smaller by this: its tanh would begin, and for long remain, at its limits."""
 
 
-PAPER = DisentanglerConfig(PAPER_CONTENT, PAPER_EMOTION, PAPER_DECODER, standardised=False, quiet_start=1.0)
+PAPER = DisentanglerConfig(
+    PAPER_CONTENT,
+    PAPER_EMOTION,
+    PAPER_DECODER,
+    standardised=False,
+    level=False,
+    units=False,
+    quiet_start=1.0,
+)
 """The networks of the paper: 40 million weights."""
 
 
 class Disentangler(nn.Module):
     """Takes sound apart into what is said and how, and makes sound of what one recording says as another one feels.
 
-    Windows are (..., W, 28, 12). The content code is one for each window, the emotion code one for all windows of a
-    recording: the mean of theirs.
+    Windows are (..., W, 28, 12), all of a recording or some from all over it. The content code (C numbers) is one for
+    each window, the emotion code (E) one for all windows of a recording.
     """
 
     def __init__(self, config: DisentanglerConfig, classes: int) -> None:
         super().__init__()
+        self.config = config
         self.content_encoder = ContentEncoder(config.content)
         self.standardise = (
             nn.BatchNorm1d(config.content.size, affine=False) if config.standardised else nn.Identity()
@@ -86,21 +110,35 @@ class Disentangler(nn.Module):
         last.weight.data *= config.quiet_start
 
     def content(self, windows: Tensor) -> Tensor:
-        """Ec: windows (..., W, 28, 12) -> codes (..., W, 256)."""
-        return self.standardise(self.content_encoder(windows.flatten(0, -3))).unflatten(0, windows.shape[:-2])
+        """Ec: windows (..., W, 28, 12) -> codes (..., W, C)."""
+        heard = levelled(windows) if self.config.level else windows
+        codes = self.standardise(self.content_encoder(heard.flatten(0, -3)))
+        if self.config.units:
+            codes = (SHARPNESS * codes).softmax(dim=-1) * codes.shape[-1] ** 0.5
+        return codes.unflatten(0, windows.shape[:-2])
 
     def emotion(self, windows: Tensor) -> Tensor:
-        """Ee: windows (..., W, 28, 12) -> codes (..., 128)."""
+        """Ee: windows (..., W, 28, 12) -> codes (..., E), the mean over the windows, not negative."""
         return self.emotion_encoder(windows.flatten(0, -3)).unflatten(0, windows.shape[:-2]).mean(dim=-2)
 
     def decode(self, content: Tensor, emotion: Tensor) -> Tensor:
-        """D: codes (..., W, 256) and (..., 128) -> windows (..., W, 28, 12)."""
+        """D: codes (..., W, C) and (..., E) -> windows (..., W, 28, 12)."""
         everywhere = emotion.unsqueeze(-2).expand(*content.shape[:-1], -1)
         return self.decoder(content.flatten(0, -2), everywhere.flatten(0, -2)).unflatten(
             0, content.shape[:-1]
         )
 
     def forward(self, says: Tensor, feels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Content (F, 256) of ``says`` (F, 28, 12), emotion (128,) of ``feels`` (G, 28, 12), decoded (F, 28, 12)."""
+        """Content (F, C) of ``says`` (F, 28, 12), emotion (E,) of ``feels`` (G, 28, 12), decoded (F, 28, 12)."""
         content, emotion = self.content(says), self.emotion(feels)
         return content, emotion, self.decode(content, emotion)
+
+
+def levelled(windows: Tensor) -> Tensor:
+    """Windows (..., W, 28, 12) less the mean of what they have in their middle, and in units of a tenth of its spread.
+
+    The middles of all windows of a recording are the recording once, without the silence around it.
+    """
+    middle = windows[..., PADDING_ROWS : PADDING_ROWS + ROWS_PER_FRAME, :]
+    spread, mean = torch.std_mean(middle, dim=(-3, -2), keepdim=True, unbiased=False)
+    return 10 * (windows - mean) / (spread + 1)

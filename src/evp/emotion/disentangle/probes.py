@@ -49,6 +49,8 @@ class Leak:
     """Ought to be no better than chance; but content follows time, and timing is a part of emotion."""
     emotion_from_window: float
     """The same from a single window, which has no timing."""
+    emotion_among_strangers: float
+    """From content codes, by a probe fitted on the other unseen speakers, from whom nothing was hidden; NaN without."""
 
 
 @dataclass(frozen=True)
@@ -117,13 +119,29 @@ def leaks(
         read("content", _sentence),
         read("content", _emotion),
         read("windows", _emotion),
+        _among_strangers(test, unknown, kernel),
     )
+
+
+def _among_strangers(test: Sequence[Recording], unknown: Sequence[Codes], kernel: Kernel) -> float:
+    """Emotion from content where every speaker of ``test`` is read by what the others' codes are like."""
+    true: list[str] = []
+    said: list[str] = []
+    speakers = sorted({recording.speaker for recording in test})
+    if len(speakers) < 2:
+        return float("nan")
+    for speaker in speakers:
+        own = np.array([recording.speaker == speaker for recording in test])
+        codes, labels = np.stack([code.content for code in unknown]), np.array([_emotion(r) for r in test])
+        said += probe(codes[~own], labels[~own].tolist(), codes[own], kernel)
+        true += labels[own].tolist()
+    return average_recall(confusion(true, said, sorted({*true, *said})))
 
 
 def chance(test: Sequence[Recording]) -> Leak:
     """What guessing gives."""
     emotion, sentence = (1 / len({label(recording) for recording in test}) for label in (_emotion, _sentence))
-    return Leak(emotion, sentence, sentence, emotion, emotion)
+    return Leak(emotion, sentence, sentence, emotion, emotion, emotion)
 
 
 def probe(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import cv2
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -16,13 +17,15 @@ from evp.emotion.disentangle.curves import draw
 from evp.emotion.disentangle.dataset import Batch, Fours, read_recordings
 from evp.emotion.disentangle.losses import Apart, Truth, disentangle_losses
 from evp.emotion.disentangle.network import PAPER, Disentangler, DisentanglerConfig
+from evp.emotion.disentangle.reading import Readers, Whole
 from evp.emotion.network import COLUMNS
 from evp.losses import weighted_sum
 from evp.training import Part, Progress, Resumable
 from evp.weights import export_weights
 
 FORMAT = 1
-WEIGHTS = {"cross": 0.1, "self": 0.1, "cla": 1.0, "con": 1.0}
+WEIGHTS = {"cross": 0.1, "self": 0.1, "cla": 2.0, "con": 0.3}
+READING = {"emotion in c": 20.0, "emotion in one c": 1.0, "sentence in e": 2.0, "sentence not in c": 3.0}
 
 
 @dataclass(frozen=True)
@@ -31,20 +34,22 @@ class DisentangleConfig:
 
     network: DisentanglerConfig = field(default_factory=DisentanglerConfig)
     """The layers."""
-    steps: int = 400
+    steps: int = 300
     """Training steps."""
-    batch: int = 16
+    batch: int = 8
     """Fours in a batch."""
-    content_windows: int = 4
+    content_windows: int = 8
     """Windows that are reconstructed of every four in a batch."""
-    emotion_windows: int = 8
-    """Windows whose mean emotion code stands for a recording."""
+    emotion_windows: int = 24
+    """Windows that stand for a whole recording: for its emotion code, and for what is read in its codes."""
     learning_rate: float = 2e-3
     """Of Adam at the start."""
     schedule: Literal["cosine", "constant"] = "cosine"
     """Whether the rate falls to zero as a cosine, or stays."""
     weights: dict[str, float] = field(default_factory=lambda: dict(WEIGHTS))
     """Weight of every loss of `disentangle_losses`; 0 leaves one out."""
+    reading: dict[str, float] = field(default_factory=lambda: dict(READING))
+    """Weight of every loss of `Readers`, which the paper has not; 0 leaves one out, and {} all of them."""
     seed: int = 0
     """Start of every random choice."""
     checkpoint_every: int = 100
@@ -58,11 +63,13 @@ class DisentangleConfig:
 PAPER_RUN = DisentangleConfig(
     network=PAPER,
     steps=10_000,
+    batch=16,
     content_windows=1,
     emotion_windows=1,
     learning_rate=2e-4,
     schedule="constant",
     weights=dict.fromkeys(WEIGHTS, 1.0),
+    reading={},
 )
 """The published networks, sampling, loss weights and settings; how many steps were taken is not known."""
 
@@ -78,6 +85,9 @@ class Training(Resumable):
         torch.manual_seed(config.seed)
         self.config, self.fours = config, fours
         self.network = Disentangler(config.network, len(fours.classes))
+        self.readers = Readers(
+            config.network.content.size, config.network.emotion.size, len(fours.classes), len(fours.sentences)
+        )
         self.optimizer = torch.optim.Adam(
             self.network.parameters(), lr=config.learning_rate, betas=(0.5, 0.999)
         )
@@ -96,8 +106,11 @@ class Training(Resumable):
                     0.5 + 0.5 * math.cos(math.pi * self.step / config.steps)
                 )
         self.network.train()
-        losses = disentangle_losses(*reconstruct(self.network, batch))
-        total = weighted_sum(losses, config.weights)
+        truth, said = reconstruct(self.network, batch)
+        losses = disentangle_losses(truth, said)
+        if config.reading:
+            losses |= self.readers(in_whole(self.network, batch, said))
+        total = weighted_sum(losses, config.weights | config.reading)
         self.optimizer.zero_grad()
         total.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
@@ -107,7 +120,7 @@ class Training(Resumable):
         return named
 
     def parts(self) -> Mapping[str, Part]:
-        return {"network": self.network, "optimizer": self.optimizer}
+        return {"network": self.network, "readers": self.readers, "optimizer": self.optimizer}
 
     def save(self, path: Path) -> None:
         """Write a checkpoint, and the losses so far beside it."""
@@ -133,8 +146,17 @@ def reconstruct(network: Disentangler, batch: Batch) -> tuple[Truth, Apart]:
     e1, e2 = network.emotion(torch.stack([x2, x3]))
     c1_e1, c1_e2, c2_e1, c2_e2 = network.decode(torch.stack([c1, c1, c2, c2]), torch.stack([e1, e2, e1, e2]))
     scores1, scores2 = network.classifier(torch.stack([e1, e2]))
-    said = Apart(c1, c2, c1_e1, c1_e2, c2_e1, c2_e2, scores1, scores2)
+    said = Apart(c1, c2, c1_e1, c1_e2, c2_e1, c2_e2, scores1, scores2, e1, e2)
     return Truth(x1, x4, torch.from_numpy(batch.emotion1), torch.from_numpy(batch.emotion2)), said
+
+
+def in_whole(network: Disentangler, batch: Batch, said: Apart) -> Whole:
+    """Content and emotion of x2 and x3, of which many windows are at hand, in their own timing."""
+    content = network.content(torch.from_numpy(np.concatenate([batch.x2, batch.x3])))
+    emotions = np.concatenate([batch.emotion1, batch.emotion2])
+    sentences = np.concatenate([batch.sentence2, batch.sentence3])
+    emotion = torch.cat([said.e1, said.e2])
+    return Whole(content, emotion, torch.from_numpy(emotions), torch.from_numpy(sentences))
 
 
 def export_disentangler(path: Path, network: Disentangler, metadata: Mapping[str, Any]) -> None:
