@@ -19,7 +19,7 @@ FORMAT = 3
 EMOTION_SIZE = 128
 CONTEXT_FRAMES = 72
 """Frames on both sides that can influence a frame: more than the reach of the network and of the gate."""
-BLOCK_FRAMES = 500
+BLOCK_FRAMES = 250
 FIRST_FRAMES = 25
 """The first block is a short one: the first frame does not have to wait."""
 GATE_REACH = 2
