@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -17,8 +18,11 @@ def test_growth_is_the_line_through_the_films():
     assert films[0].frames_a_second == pytest.approx(250 / 7.5)
 
 
-def test_resized_portrait_shows_the_same_smaller():
+@pytest.mark.parametrize("registered", [False, True])
+def test_resized_portrait_shows_the_same_smaller(registered: bool):
     whole = portrait(12)
+    if registered:  # its crops were cut before the head had its final pose
+        whole = replace(whole, cuts=tuple(whole.boxes))
     half = resized(whole, 64)
     assert half.manifest.size == (64, 72)
     np.testing.assert_allclose(half.landmarks, whole.landmarks / 2, atol=1e-3)
@@ -27,6 +31,10 @@ def test_resized_portrait_shows_the_same_smaller():
         coarse = large.reshape(64, 2, 72, 2, 3).mean(axis=(1, 3))
         assert np.abs(small - coarse).mean() < 4
     assert half.source(1).picture.shape[0] == half.boxes[half.sources.frames[1]].size
+    for small, large in zip(half.boxes, whole.boxes, strict=True):
+        np.testing.assert_allclose(
+            [small.left, small.top, small.size], np.array([large.left, large.top, large.size]) / 2, atol=1
+        )
     assert resized(whole, 128) is whole
 
 

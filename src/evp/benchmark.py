@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from evp.clock import FRAME_RATE, SAMPLE_RATE
 from evp.errors import EvpError
 from evp.evaluation.pictures import psnr
-from evp.face.crop import CROP
+from evp.face.crop import CROP, Box
 from evp.media import FilmWriter, Picture, read_stretch
 from evp.pipeline import animate, choose_emotion, move
 from evp.portrait.bundle import KEYFRAME_EVERY, Portrait, SourceFrames
@@ -216,8 +216,12 @@ def resized(portrait: Portrait, side: int) -> Portrait:
     pose = replace(
         portrait.head.pose, scale=portrait.head.pose.scale * scale, shift=portrait.head.pose.shift * scale
     )
+    cuts = tuple(
+        Box(round(cut.left * scale), round(cut.top * scale), 2 * max(1, round(cut.size * scale / 2)))
+        for cut in portrait.cuts
+    )
     small = replace(portrait, manifest=replace(portrait.manifest, size=new), footage=footage,
-                    head=replace(portrait.head, pose=pose))  # fmt: skip
+                    head=replace(portrait.head, pose=pose), cuts=cuts)  # fmt: skip
     pictures = []
     for number, stream in zip(portrait.sources.frames, portrait.sources.pictures, strict=True):
         crop = cv2.resize(cv2.imdecode(stream, cv2.IMREAD_COLOR), (small.boxes[number].size,) * 2)
