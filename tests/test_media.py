@@ -10,6 +10,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+from av.video.frame import PictureType
 from av.video.reformatter import ColorRange, Colorspace
 
 import tiny
@@ -454,3 +455,15 @@ def test_written_stored_pictures_are_those_of_rgb(tmp_path):
             film.write_picture(Picture.of(np.zeros((48, 62, 3), np.uint8)))
     for a, b in zip(read_frames(tmp_path / "a.mp4"), read_frames(tmp_path / "b.mp4"), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("read_back", [False, True])
+def test_film_that_is_read_back_is_made_to_be_decoded_fast(tmp_path: Path, read_back: bool):
+    path = tmp_path / "film.mp4"
+    with FilmWriter(path, 64, 48, None, keyframe_every=6, read_back=read_back) as film:
+        for picture in tiny.numbered(18):
+            film.write(picture)
+    with av.open(str(path)) as container:
+        kinds = [PictureType(frame.pict_type).name for frame in container.decode(video=0)]
+    assert ("B" in kinds) == (not read_back)
+    assert kinds[::6] == ["I"] * 3

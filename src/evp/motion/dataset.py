@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -218,6 +219,7 @@ class _Group:
         return self._clips[random.choice(len(self._clips), p=self._odds)]
 
 
+@cache
 def silent_ear() -> NDArray[np.floating]:
     """(EAR,) what the recogniser's ear hears in silence."""
     from evp.motion.acoustics import heard_by_ear

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool1d, conv1d, pad
 
 from evp.audio.mel import BANDS
+from evp.motion.acoustics import EAR
 from evp.motion.readout import LIMIT, REACH, Readout, moments
 from evp.motion.visemes import NAMES
 
@@ -33,8 +34,6 @@ class MotionOutput(NamedTuple):
 
 
 SAID = MANNER_SIZE + len(NAMES)
-EAR = 144
-"""Of the recogniser's ear, see ``acoustics``."""
 HEARD = SAID + EAR
 
 
