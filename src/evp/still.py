@@ -1,6 +1,7 @@
 """One frame of a film that is not made yet: what the film will show at a moment, without the frames before it."""
 
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -15,7 +16,7 @@ from evp.emotion.track import AUTO, EmotionTrack, parse_track
 from evp.errors import InputError, OutputError
 from evp.files import write_whole
 from evp.media import check_output, read_speech
-from evp.motion.expression import ExpressionModel
+from evp.motion.expression import NEIGHBOURS, ExpressionModel
 from evp.motion.model import MotionModel
 from evp.motion.travel import as_far
 from evp.pipeline import choose_emotion
@@ -77,12 +78,14 @@ class Rehearsal:
         if not 0 <= at <= MOST_SECONDS:
             raise InputError(f"there is nothing to show at {at:g} s: give 0 to {MOST_SECONDS:g} seconds")
         frame = min(int(at * FRAME_RATE + 1e-6), len(self.mouths) - 1)
-        mouths = as_far([self.mouths[frame : frame + 1]], portrait.reach.factor)
+        first = max(frame - 2 * NEIGHBOURS, 0)
+        mouths = as_far([self.mouths[first : frame + 2 * NEIGHBOURS + 1]], portrait.reach.factor)
         motion = self.face.act(
-            mouths, emotion, self.space, self.voice, first=frame, widest=portrait.reach.widest
+            mouths, emotion, self.space, self.voice, first=first, widest=portrait.reach.widest
         )
         played = portrait.played(frame)
-        return next(perform(portrait, motion, [(played, portrait.picture(played))]))
+        moment = islice(motion, frame - first, None)
+        return next(perform(portrait, moment, [(played, portrait.picture(played))]))
 
 
 def still(

@@ -46,8 +46,9 @@ def one(model: ExpressionModel, **strengths: float) -> np.ndarray:
 
 @pytest.fixture
 def roomy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Mouths that can open as wide as they like, so that everything is linear."""
+    """Mouths that can open as wide and as fast as they like, so that everything is linear."""
     monkeypatch.setattr(expression, "_WIDE", 60.0)
+    monkeypatch.setattr(expression, "_FASTEST", 60.0)
 
 
 def speaking(frames: int = 12, seed: int = 1) -> np.ndarray:
@@ -248,9 +249,30 @@ def test_one_half_leads_the_other():
     np.testing.assert_allclose(led[168], even[168], atol=2e-3)
 
 
+def flapping(frames: int = 60) -> np.ndarray:
+    """Mouths (F, M) that shut and open within a frame, and not all as wide."""
+    openings = np.where(np.arange(frames) % 9 < 4, 0.0, np.random.default_rng(2).uniform(0.04, 0.07, frames))
+    return np.concatenate([with_opening(opening) for opening in openings])
+
+
+def test_no_feeling_makes_a_mouth_faster_than_mouths_are(monkeypatch: pytest.MonkeyPatch):
+    model, mouths = MODELS["packaged"], flapping()
+    spoken = mouths @ gap_rows(BASIS)[0]
+    shares = np.repeat(one(model, angry=1), len(mouths), axis=0)
+    steady = gaps(model.displacement(shares, mouths))[:, 0]
+    monkeypatch.setattr(expression, "_FASTEST", 60.0)
+    hasty = gaps(model.displacement(shares, mouths))[:, 0]
+    assert np.abs(np.diff(spoken + hasty)).max() > 0.095
+    assert np.abs(np.diff(spoken + steady)).max() < 0.0705
+    assert (steady <= hasty + 1e-6).all() and (steady > -1e-3).all()
+    shut = spoken < 0.01
+    np.testing.assert_allclose(steady[shut], hasty[shut], atol=1e-5)
+    np.testing.assert_allclose(steady.max(), hasty.max(), rtol=0.05)  # between closures it opens as far
+
+
 @pytest.mark.parametrize("cuts", [[], [1], [5, 5, 17], [8, 16, 24]])
 def test_every_frame_once_whatever_the_blocks(model: ExpressionModel, cuts: list[int]):
-    mouths = speaking(30)
+    mouths = np.concatenate([flapping(20), speaking(10)])
     track = parse_track("0 sad, 0.5 happy:0.8, 1 angry", SPACE)
     random = np.random.default_rng(5)
     voice = Prosody(random.uniform(-40, 0, 33).astype(np.float32), random.normal(size=33).astype(np.float32))

@@ -36,18 +36,26 @@ def test_factor_is_that_of_the_footage_within_bounds_and_1_for_who_is_silent(own
 def test_open_mouths_go_farther_and_closed_ones_stay_closed(factor: float):
     openings = np.linspace(-0.01, 0.1, 111)
     plain = mouths(openings)
-    [made] = as_far([plain], factor)
+    made = np.concatenate(list(as_far([plain], factor)))
     closed, wide = openings < _CLOSED - 1e-6, openings > _OPEN + 1e-6
     np.testing.assert_allclose(made[closed], plain[closed], atol=1e-5)
     np.testing.assert_allclose(made[wide], factor * plain[wide], rtol=1e-4, atol=1e-4)
     assert (np.diff(made @ MIDDLE) > 0).all()
 
 
-def test_blocks_stay_blocks_and_1_changes_nothing():
-    plain = mouths(np.linspace(0, 0.1, 30))
-    blocks = list(as_far([plain[:10], plain[10:]], 1.0))
-    assert [len(block) for block in blocks] == [10, 20]
-    np.testing.assert_allclose(np.concatenate(blocks), plain, rtol=1e-5, atol=1e-6)
+def test_1_changes_nothing():
+    plain = mouths(np.random.default_rng(0).uniform(0, 0.15, 30))
+    made = np.concatenate(list(as_far([plain[:10], plain[10:]], 1.0)))
+    np.testing.assert_allclose(made, plain, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("cuts", [[], [1, 2], [10, 11, 14], [28]])
+def test_mouth_that_goes_farther_is_not_too_fast_whatever_the_blocks(cuts: list[int]):
+    openings = np.where(np.arange(30) % 7 < 3, 0.0, 0.075)
+    made = np.concatenate(list(as_far(np.split(mouths(openings), cuts), 1.4))) @ MIDDLE
+    assert np.abs(np.diff(made)).max() < 0.0751  # as fast as speech itself has it, not faster
+    np.testing.assert_allclose(made[openings == 0], 0, atol=1e-6)
+    assert made.max() == pytest.approx(1.4 * 0.075), "between closures it goes as far as it should"
 
 
 @pytest.mark.parametrize(("seen", "widest"), [(0.05, 0.09), (0.1, 0.11), (0.12, 0.132), (0.2, 0.15)])

@@ -24,7 +24,7 @@ from evp.errors import WeightsError
 from evp.face.basis import FaceBasis
 from evp.face.layouts import LIPS_INNER, LIPS_OUTER, MOUTH_CORNER_LEFT, MOUTH_CORNER_RIGHT
 from evp.motion.facial import FacialMotion, Feeling
-from evp.smoothing import smooth_in_time, smooth_step
+from evp.smoothing import no_faster, smooth_in_time, smooth_step, with_neighbours
 from evp.weights import save_arrays
 
 FORMAT = 1
@@ -37,6 +37,10 @@ WIDEST = 0.15
 """Opening (face heights) that no feeling passes."""
 _WIDE = 0.6
 """Part of the widest opening from which a feeling opens the mouth ever less."""
+_FASTEST = 0.07
+"""Face heights by which the opening may change in a frame. Real lips need two frames or three to fly open."""
+NEIGHBOURS = 2
+"""Frames before and after that bear on how far a mouth may be open."""
 _LIP_EMPHASIS = 4.0
 _NEARLY = 1e-3
 """Ways of parting the lips that need more than a thousand times the movement of the easiest are left alone."""
@@ -131,15 +135,15 @@ class ExpressionModel:
         The blocks begin at frame ``first`` of the film. No feeling opens lips farther than ``widest``, face heights.
         """
         lively = Liveliness.of(voice)
-        for mouth in mouths:
-            span = slice(first, first + len(mouth))
-            first += len(mouth)
+        for mouth, new in with_neighbours(mouths, NEIGHBOURS):
+            span = slice(first - new.start, first - new.start + len(mouth))
+            first += new.stop - new.start
             shares = space.shares(track.at(np.arange(span.start, span.stop) / FRAME_RATE))
             known = np.stack([self._column(space, shares, label) for label in self.labels], axis=1)
             added = self.displacement(
                 known, mouth, lively.upper[span], lively.mouth[span] * mouth_feels, lively.side[span], widest
             )
-            for row, move, strengths in zip(mouth, added, known, strict=True):
+            for row, move, strengths in zip(mouth[new], added[new], known[new], strict=True):
                 felt = {label: float(s) for label, s in zip(self.labels, strengths, strict=True) if s > 0}
                 yield FacialMotion(row, Feeling(move, felt) if felt else None)
 
@@ -158,7 +162,10 @@ class ExpressionModel:
         side: NDArray[np.floating] | float = 0.0,
         widest: float = WIDEST,
     ) -> NDArray[np.float32]:
-        """What ``shares`` (F, L) of the labels add to faces speaking with ``mouth`` (F, M): (F, 478, 3), head frame."""
+        """What ``shares`` (F, L) of the labels add to a face speaking with ``mouth`` (F, M): (F, 478, 3), head frame.
+
+        One frame follows the other: no feeling makes the mouth faster than mouths are.
+        """
         count = self.basis.mouth_count
         frames = len(mouth)
         opening = np.clip(mouth @ self._gap_rows[0], 0, None)
@@ -167,11 +174,9 @@ class ExpressionModel:
         wider = (shares @ (self.openness - 1) * opening)[:, None] * (self.jaw @ self._parting)
         parting = wanted[:, :count] @ self._parting
         opened = open_share[:, None] * (parting + wider)
-        lips = (
-            wanted[:, :count]
-            - parting
-            + self._room(opening, opened @ self._gap_rows[0], widest)[:, None] * opened
-        )
+        room = self._room(opening, opened @ self._gap_rows[0], widest)
+        opened *= (room * unhurried(opening, room * (opened @ self._gap_rows[0])))[:, None]
+        lips = wanted[:, :count] - parting + opened
         whole = np.concatenate(
             [
                 lips * np.broadcast_to(mouth_factor, frames)[:, None],
@@ -218,6 +223,15 @@ class ExpressionModel:
         rows = np.concatenate([apart, width[None]])
         ways = np.linalg.solve(metric + 1e-3 * np.trace(metric) * np.eye(len(mouth)), rows.T)
         return np.asarray(apart.T @ np.linalg.pinv(rows @ ways, rcond=_NEARLY)[: len(apart)] @ ways.T)
+
+
+def unhurried(opening: NDArray[np.floating], added: NDArray[np.floating]) -> NDArray[np.float64]:
+    """(F,) the share of what is added to an opening (F,), face heights, frame by frame, that a mouth is fast enough for.
+
+    Lips that close stay closed; how far they open before and after gives way.
+    """
+    possible = no_faster(opening + added, _FASTEST, NEIGHBOURS) - opening
+    return np.where(added > 0, np.clip(possible / np.maximum(added, 1e-6), 0, 1), 1.0)
 
 
 def gap_rows(basis: FaceBasis) -> NDArray[np.float64]:

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evp.face.basis import FaceBasis
-from evp.motion.expression import WIDEST, gap_rows
-from evp.smoothing import smooth_step
+from evp.motion.expression import NEIGHBOURS, WIDEST, gap_rows, unhurried
+from evp.smoothing import smooth_step, with_neighbours
 
 TYPICAL = 0.074
 """Travel, face heights, of the mouths that the packaged motion model makes (mean over 20 people)."""
@@ -59,8 +59,10 @@ def travel_factor(openings: NDArray[np.floating]) -> float:
 
 
 def as_far(mouths: Iterable[NDArray[np.floating]], factor: float) -> Iterator[NDArray[np.floating]]:
-    """Blocks (F, M) of mouth coefficients that go ``factor`` times as far, but close as they did."""
+    """Blocks (F, M) of mouth coefficients that go ``factor`` times as far, but close as they did; never too fast."""
     middle = gap_rows(FaceBasis.load())[0]
-    for mouth in mouths:
-        share = smooth_step(mouth @ middle, _CLOSED, _OPEN)
-        yield np.asarray(mouth * (1 + (factor - 1) * share)[:, None], np.float32)
+    for mouth, new in with_neighbours(mouths, NEIGHBOURS):
+        opening = mouth @ middle
+        farther = (factor - 1) * smooth_step(opening, _CLOSED, _OPEN)
+        farther *= unhurried(opening, farther * opening)
+        yield np.asarray(mouth[new] * (1 + farther[new, None]), np.float32)
