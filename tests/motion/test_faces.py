@@ -10,13 +10,15 @@ from evp.errors import InputError
 from evp.face.basis import FaceBasis
 from evp.face.layouts import LIDS_LEFT, LIDS_RIGHT
 from evp.motion.expression import ExpressionModel, gap_rows
-from evp.motion.faces import LIPS, FacesConfig, learn_faces
+from evp.motion.faces import AROUND_LIPS, LIPS, FacesConfig, learn_faces
 
 SIZE, MOUTH = len(FaceBasis.load().components), FaceBasis.load().mouth_count
 LEAK = 0.02 * np.random.default_rng(9).normal(size=(3, SIZE))
 BASIS = replace(FaceBasis.load(), turn=LEAK.astype(np.float32))
 LABELS = (NEUTRAL, "happy", "sad", "calm")
-AS_SEEN = FacesConfig(prior_people=0, mouth_exaggeration=1, upper_exaggeration=1)
+AS_SEEN = FacesConfig(
+    prior_people=0, mouth_exaggeration=1, upper_exaggeration=1, prior_exaggeration=1, taken_for={}
+)
 
 
 def face(seed: int, size: float = 0.2) -> np.ndarray:
@@ -149,6 +151,30 @@ def test_prior_stands_in_for_missing_labels_and_counts_as_people(corpus: Corpus)
     assert near[-1] > 0.97
 
 
+def test_face_of_the_prior_alone_is_exaggerated(corpus: Corpus):
+    model = learned(three_people(corpus), config=replace(AS_SEEN, prior_exaggeration=1.2))
+    np.testing.assert_allclose(shape(model.faces[LABELS.index("calm")]), 1.2 * shape(CALM), atol=1e-3)
+    np.testing.assert_allclose(shape(model.faces[1]), shape(HAPPY), atol=3e-4)
+
+
+@pytest.mark.parametrize("contrast", [0.1, 0.3])
+def test_face_is_told_apart_from_what_it_is_taken_for(corpus: Corpus, contrast: float):
+    three_people(corpus)
+    plain = learned(corpus)
+    config = replace(AS_SEEN, contrast=contrast, taken_for={"sad": "happy", "happy": "nobody"})
+    model = learned(corpus, config=config)
+    np.testing.assert_array_equal(model.faces[1], plain.faces[1])
+    for block in (slice(0, MOUTH), slice(MOUTH, None)):
+        only = np.zeros(SIZE)
+        only[block] = 1
+        sad, happy, before = model.faces[2] * only, model.faces[1] * only, plain.faces[2] * only
+        alike = cosine(before, happy)
+        less = (alike - contrast) / np.sqrt(1 - 2 * alike * contrast + contrast**2)
+        assert cosine(sad, happy) == pytest.approx(less, abs=0.03)
+        assert less < alike - 0.05
+        assert np.linalg.norm(shape(sad)) == pytest.approx(np.linalg.norm(shape(before)), rel=0.1)
+
+
 def test_label_that_the_prior_has_not_is_learned(corpus: Corpus):
     model = learned(three_people(corpus).add("a", "smug", face(20, 0.3) + CALM))
     assert model.labels == (*LABELS, "smug")
@@ -204,6 +230,25 @@ def test_lids_and_lips_keep_room(corpus: Corpus, seed: int):
         assert kept.min() > bound - slack
         if wanted.min() > bound:
             np.testing.assert_allclose(kept, wanted, rtol=0.2, atol=slack)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_skin_around_lips_is_not_folded(corpus: Corpus, seed: int):
+    squeeze = 0.02 * np.random.default_rng(seed).normal(size=SIZE)
+    lower, below = np.array([(lip, skin) for lip, skin in AROUND_LIPS if lip in (91, 17, 321)]).T
+    rows = (BASIS.mouth[:, below, 1] - BASIS.mouth[:, lower, 1]).T
+    squeeze[:MOUTH] += np.linalg.pinv(rows) @ np.full(len(lower), -0.05)  # lips over the skin below
+    corpus.add("a", NEUTRAL, 0 * HAPPY, turns=0).add("a", "sad", squeeze, turns=0)
+
+    def kept(model: ExpressionModel) -> np.ndarray:
+        mesh = BASIS.mean + BASIS.displacement(model.faces[2:3])[0]
+        one, other = np.array(AROUND_LIPS).T
+        way = BASIS.mean[other] - BASIS.mean[one]
+        return ((mesh[other] - mesh[one]) * way).sum(axis=1) / (way**2).sum(axis=1)
+
+    assert kept(replace(prior(), faces=np.tile(squeeze, (4, 1)))).min() < 0.2
+    assert kept(learned(corpus)).min() > FacesConfig().least_skin - 0.02
+    assert kept(learned(corpus, config=replace(AS_SEEN, least_skin=0.5))).min() > 0.48
 
 
 def test_face_with_room_enough_is_left_alone(corpus: Corpus):

@@ -226,7 +226,7 @@ class ExpressionModel:
 
 
 def unhurried(opening: NDArray[np.floating], added: NDArray[np.floating]) -> NDArray[np.float64]:
-    """(F,) the share of what is added to an opening (F,), face heights, frame by frame, that a mouth is fast enough for.
+    """(F,) the share of what is added to openings (F,), face heights, that a mouth is fast enough for.
 
     Lips that close stay closed; how far they open before and after gives way.
     """

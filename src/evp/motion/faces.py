@@ -6,7 +6,7 @@ to the people, and to a prior made of facial action units, becomes the face of t
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,12 @@ from evp.motion.expression import GAPS, ExpressionModel, gap_rows
 LIDS = (LIDS_LEFT, LIDS_RIGHT)
 LIPS = ((0, 13), (37, 82), (267, 312), (14, 17), (87, 84), (317, 314))
 """Upper and lower edge of the upper and of the lower lip."""
+AROUND_LIPS = (
+    (61, 43), (146, 43), (91, 43), (91, 106), (181, 182), (84, 83), (17, 18), (314, 313), (405, 406), (321, 335),
+    (321, 273), (375, 273), (291, 273), (185, 186), (40, 92), (39, 165), (37, 167), (0, 164), (267, 393), (269, 391),
+    (270, 322), (409, 410), (61, 57), (291, 287),
+)  # fmt: skip
+"""Points of the lips' outer edge, and of the skin beside."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +44,16 @@ class FacesConfig:
     """Eyes are never narrowed to less than this part of their neutral opening."""
     least_lips: float = 0.8
     """Lips are never thinned to less than this part of their neutral height."""
+    least_skin: float = 0.75
+    """Skin around the lips is never pressed together to less than this part of its width: it would fold over."""
     most_openness: float = 1.7
     """Most that an emotion may widen the opening of the mouth."""
+    taken_for: Mapping[str, str] = field(default_factory=lambda: {"fear": "surprised", "disgusted": "angry"})
+    """Label -> the label that people who look at the faces take it for."""
+    contrast: float = 0.3
+    """How much of what it is taken for is taken away from a face, which keeps its size."""
+    prior_exaggeration: float = 1.5
+    """How much stronger a face is made that only the prior has."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +100,13 @@ def learn_faces(corpus: Path, prior: ExpressionModel, config: FacesConfig | None
         if changes:
             ratio = float(np.mean([felt.opening / calm.opening for felt, calm in pairs]))
             openness[row] = np.clip(ratio, 1 / config.most_openness, config.most_openness)
+        else:
+            faces[row] *= config.prior_exaggeration
+    for block in (slice(0, count), slice(count, None)):
+        faces[:, block] = _told_apart(faces[:, block] * size[block], labels, config) / size[block]
+    for row in range(len(labels)):
         room = dict.fromkeys(LIPS, config.least_lips) | dict.fromkeys(GAPS, 1.0)
+        room |= dict.fromkeys(AROUND_LIPS, config.least_skin)
         faces[row, :count] = _with_room(basis.mean, basis.mouth, faces[row, :count], room)
         room = dict.fromkeys(LIDS, config.least_lids)
         faces[row, count:] = _with_room(basis.mean, basis.upper, faces[row, count:], room)
@@ -120,16 +140,36 @@ def _common(
     )
 
 
+def _told_apart(
+    faces: NDArray[np.float64], labels: tuple[str, ...], config: FacesConfig
+) -> NDArray[np.float64]:
+    """Faces (L, N) of the same lengths, that are less like what they are taken for."""
+    lengths = np.linalg.norm(faces, axis=1, keepdims=True) + 1e-9
+    ways = faces / lengths
+    apart = ways.copy()
+    for label, other in config.taken_for.items():
+        if {label, other} <= set(labels):
+            apart[labels.index(label)] -= config.contrast * ways[labels.index(other)]
+    return np.asarray(apart / (np.linalg.norm(apart, axis=1, keepdims=True) + 1e-9) * lengths)
+
+
 def _with_room(
     mean: NDArray[np.float32],
     components: NDArray[np.float32],
     face: NDArray[np.float64],
     room: Mapping[tuple[int, int], float],
 ) -> NDArray[np.float64]:
-    """Nearly the same ``face``, but points (upper, lower) keep at least their share in ``room`` of their distance."""
+    """Nearly the same ``face``, but pairs of points keep at least their share in ``room`` of their distance.
+
+    That is measured along the line between them in the neutral face, for lids and lips straight down.
+    """
     moves = components.astype(np.float64)
-    rows = np.stack([moves[:, low, 1] - moves[:, high, 1] for high, low in room])
-    least = np.array([(share - 1) * (mean[low, 1] - mean[high, 1]) for (high, low), share in room.items()])
+    one, other = np.array(list(room)).T
+    apart = (mean[other] - mean[one]).astype(np.float64)
+    way = apart / np.linalg.norm(apart, axis=1, keepdims=True)
+    way[[pair not in AROUND_LIPS for pair in room]] = 0, 1, 0
+    rows = np.einsum("kpd,pd->pk", moves[:, other] - moves[:, one], way)
+    least = (np.array(list(room.values())) - 1) * (apart * way).sum(axis=1)
     ways = np.linalg.solve(np.einsum("kpd,lpd->kl", moves, moves), rows.T)
     missing, reach, force = least - rows @ face, rows @ ways, np.zeros(len(rows))
     for _ in range(500):  # Hildreth 1957: the nearest face that keeps every distance
