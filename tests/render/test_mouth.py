@@ -12,11 +12,13 @@ from evp.face.layouts import (
     UPPER_LIP_INNER,
 )
 from evp.render.inputs import inner_mouth
-from evp.render.mouth import _BEYOND, _JAW, _UNSURE, through_lips
+from evp.render.mouth import _BEYOND, _JAW, _UNSURE, below_teeth, through_lips
 from evp.render.region import Region
 from evp.render.warp import Field
 from tiny import rotation
 
+HIDDEN = np.zeros(16)
+"""A source that shows nothing below its upper teeth."""
 LOWER = sorted({*LIP_INNER_LOWER[1:-1], *_JAW, CHIN})
 
 
@@ -33,7 +35,8 @@ def places(made: np.ndarray, source: np.ndarray) -> tuple[np.ndarray, np.ndarray
     """Rows and columns inside the new face's lips, and where (N, 2) they come from."""
     inner = inner_mouth(made.astype(np.float32), CROP)
     nowhere = np.full((CROP, CROP), -1, np.float32)
-    found, _ = through_lips(Field(nowhere, nowhere.copy(), CROP, Region.whole(CROP)), inner, made, source)
+    field = Field(nowhere, nowhere.copy(), CROP, Region.whole(CROP))
+    found, _ = through_lips(field, inner, made, source, HIDDEN)
     rows, columns = np.nonzero(inner)
     outside = inner == 0
     assert (found.x[outside] == -1).all() and (found.y[outside] == -1).all()
@@ -116,19 +119,68 @@ def test_closed_lips_change_nothing_but_their_own_line():
 
 def test_no_opening_at_all():
     field = Field(*np.zeros((2, CROP, CROP), np.float32), CROP, Region.whole(CROP))
-    found, dark = through_lips(field, np.zeros((CROP, CROP), np.uint8), face(5), face(5))
+    found, dark = through_lips(field, np.zeros((CROP, CROP), np.uint8), face(5), face(5), HIDDEN)
     assert found is field
     assert not dark.any()
+
+
+def darkness(made: np.ndarray, source: np.ndarray, below: np.ndarray) -> np.ndarray:
+    inner = inner_mouth(made.astype(np.float32), CROP)
+    field = Field(*np.zeros((2, CROP, CROP), np.float32), CROP, Region.whole(CROP))
+    return through_lips(field, inner, made, source, below)[1]
 
 
 @pytest.mark.parametrize(("source", "gapes"), [(face(6), True), (face(24), False), (face(30), False)])
 def test_gap_between_teeth_that_part_is_dark(source: np.ndarray, gapes: bool):
     made = face(24)
-    inner = inner_mouth(made.astype(np.float32), CROP)
-    _, dark = through_lips(
-        Field(*np.zeros((2, CROP, CROP), np.float32), CROP, Region.whole(CROP)), inner, made, source
-    )
+    dark = darkness(made, source, HIDDEN)
     assert (dark.max() > 150) == gapes
     rows = np.flatnonzero(dark[:, 128])
     if gapes:
-        assert made[UPPER_LIP_INNER, 1] + 2 < rows.min() < rows.max() < made[LOWER_LIP_INNER, 1]
+        assert made[UPPER_LIP_INNER, 1] + 2 < rows.min() < rows.max() < made[LOWER_LIP_INNER, 1] + 2
+
+
+def test_lower_teeth_sink_behind_the_lip_as_teeth_part():
+    made = face(24)
+    heights = [
+        (darkness(made, face(24, jaw=24 - parted), HIDDEN)[:, 128] > 60).sum() for parted in (2, 5, 7, 12)
+    ]
+    assert heights[0] == 0
+    assert (np.diff(heights) > 0).all() or heights[-1] == heights[-2] > 6
+
+
+def test_where_the_source_shows_lower_teeth_they_are_not_covered():
+    made, source = face(24), face(6)
+    left = np.where(np.arange(16) < 8, 1.0, 0.0)
+    dark = darkness(made, source, left)
+    assert dark[:, :120].max() < 60
+    assert dark[:, 136:].max() > 150
+    assert not darkness(made, source, np.ones(16)).any()
+
+
+def mouth_picture(mesh: np.ndarray, rows: list[int]) -> np.ndarray:
+    """A crop with these brightnesses from the upper lip to the lower one."""
+    picture = np.full((CROP, CROP, 3), 120, np.uint8)
+    top, bottom = mesh[UPPER_LIP_INNER, 1], mesh[LOWER_LIP_INNER, 1]
+    bounds = np.round(np.linspace(top, bottom, len(rows) + 1)).astype(int)
+    for light, begin, end in zip(rows, bounds, bounds[1:], strict=False):
+        picture[begin:end] = light
+    return picture
+
+
+@pytest.mark.parametrize(
+    ("rows", "dropped", "shown"),
+    [
+        ([220, 200, 30, 30, 160, 160], 0, True),  # upper teeth, gap, lower teeth
+        ([220, 220, 210, 200, 190, 180], 0, False),  # clenched teeth
+        ([220, 220, 120, 60, 40, 30], 0, False),  # upper teeth, nothing below
+        ([30, 30, 20, 20, 20, 30], 0, False),  # a hole
+        ([220, 220, 210, 200, 190, 180], 12, True),  # a dropped jaw, blurred
+    ],
+)
+def test_what_is_below_the_upper_teeth_is_seen(rows: list[int], dropped: float, shown: bool):
+    mesh = face(20)
+    seen = below_teeth(mouth_picture(mesh, rows), mesh, dropped)
+    middle = seen[6:10]
+    assert (middle > 0.9).all() if shown else (middle < 0.1).all()
+    assert seen.min() >= 0 and seen.max() <= 1

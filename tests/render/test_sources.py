@@ -9,7 +9,7 @@ from evp.face.layouts import (
     MOUTH_CORNER_LEFT,
     MOUTH_CORNER_RIGHT,
 )
-from evp.render.sources import _RELUCTANCE, Chooser, misfit, mouth_misfit
+from evp.render.sources import _RELUCTANCE, _RELUCTANCE_SHARE, Chooser, misfit, mouth_misfit
 
 SIZE = MOUTH_COMPONENTS + 16
 
@@ -102,6 +102,14 @@ def test_gain_below_the_reluctance_changes_nothing(gain: float, kept: bool):
     follows = Followed(0.0, away)
     assert follows.choose(0.0) == [0]
     assert all((follows.choose(away) == [0]) == kept for _ in range(5))
+
+
+@pytest.mark.parametrize(("part", "kept"), [(0.5, True), (3, False)])
+def test_where_nothing_fits_well_a_little_better_changes_nothing(part: float, kept: bool):
+    fits = np.array([0.08, 0.08 - _RELUCTANCE - part * _RELUCTANCE_SHARE * 0.08])
+    chooser = Chooser(1)
+    assert chooser.choose(np.array([0.08, 0.09])) == [0]
+    assert (chooser.choose(fits) == [0]) == kept
 
 
 def test_large_gain_replaces_with_one_frame_of_both():

@@ -22,7 +22,7 @@ from evp.face.layouts import (
 )
 from evp.face.pose import fit_pose
 from evp.render.warp import Field
-from evp.smoothing import smooth_step
+from evp.smoothing import smooth_in_time, smooth_step
 
 _JAW = (152, 175, 199, 200)
 """Points of the chin, which go with the jaw and little with the lips."""
@@ -32,9 +32,22 @@ _SKULL_UNTIL, _JAW_FROM = 0.45, 0.8
 jaw."""
 _DARK, _DEEP = 240, 2.0
 """How far, of 255, the gap between teeth is `THROAT`, and from how many pixels beyond either row of teeth on."""
-_NARROW, _APART = 2.0, 8.0
-"""Pixels that teeth part farther than in the source: below the first there is no such gap, from the second on it counts
-fully. A thin line would lie in the wrong place."""
+_NARROW, _APART = 3.0, 5.5
+"""Pixels that teeth may part farther than in the source without a gap, and from which on it counts fully: a thin line
+would lie in the wrong place."""
+_ROWS, _COLUMNS, _UNTIL = 12, 16, 0.85
+"""Places at which a source's mouth is looked at, from lip to lip and from corner to corner, and how far down: the lower
+lip's edge is found no better."""
+_DARKER, _BRIGHT_AGAIN = (0.3, 0.5), (0.3, 0.6)
+"""By which part a gap is darker than what is above it, and which part of that what is below it is brighter: from where
+on that counts, and fully."""
+_EVEN = 2.5
+"""Standard deviation, in places along the mouth, of what is smoothed: neighbours are alike."""
+_OPEN_JAW = 6.5, 9.0
+"""Pixels of a dropped jaw from which on, and from which on surely, teeth have parted: small pictures do not tell."""
+_SINKING = 3.0
+"""How much faster than teeth part from there on the lower ones sink behind the lip: what the source shows below its
+upper teeth is seldom lower teeth, and is stretched."""
 THROAT = (40, 16, 14)
 """Red, green and blue behind the teeth."""
 _MEETING = 0.65
@@ -46,15 +59,19 @@ _UNSURE = 1.0
 
 
 def through_lips(
-    field: Field, inner: NDArray[np.uint8], made: NDArray[np.floating], source: NDArray[np.floating]
+    field: Field,
+    inner: NDArray[np.uint8],
+    made: NDArray[np.floating],
+    source: NDArray[np.floating],
+    below: NDArray[np.floating],
 ) -> tuple[Field, NDArray[np.uint8]]:
     """``field``, but with teeth that keep their size where ``inner`` (size, size) is not 0; and how dark it is there.
 
     The field has no step, and all of ``inner`` lies in its region.
 
     ``made`` and ``source`` (478, 3) are the landmarks of the new face and of the source, pixels of crops of the
-    field's size. The darkness (size, size), 0..255, is that of the gap between teeth that part farther than in the
-    source.
+    field's size, and ``below`` is the source's :func:`below_teeth`. The darkness (size, size), 0..255, is that of the
+    gap between teeth that part farther than in the source, where the source shows nothing below them.
     """
     dark = np.zeros_like(inner)
     pixels = cv2.findNonZero(inner)
@@ -90,10 +107,36 @@ def through_lips(
     places = field.x.copy(), field.y.copy()
     for place, coordinate in zip(places, at.T, strict=True):
         place[rows - field.region.rows.start, columns - field.region.columns.start] = coordinate
-    parted = np.minimum(high - between, between - low)
-    gap = np.clip((high - low - _NARROW) / (_APART - _NARROW), 0, 1)
-    dark[rows, columns] = _DARK * gap * np.clip(parted / _DEEP, 0, 1)
+    gap = high - low
+    parted = np.minimum(high - between, _SINKING * (gap - _NARROW) - (high - between))
+    column = x / max(there.above[-1, 0], 1e-6) * len(below) - 0.5
+    gaping = smooth_step(gap, _NARROW, _APART) * (1 - np.interp(column, np.arange(len(below)), below))
+    dark[rows, columns] = _DARK * gaping * np.clip(parted / _DEEP, 0, 1)
     return replace(field, x=places[0], y=places[1]), dark
+
+
+def below_teeth(
+    picture: NDArray[np.uint8], landmarks: NDArray[np.floating], dropped: float
+) -> NDArray[np.float64]:
+    """How surely, 0..1, a mouth in a picture (S, S, 3) shows lower teeth or a tongue, from corner to corner.
+
+    There is something bright below something dark, or the jaw is ``dropped`` by many pixels.
+    """
+    mouth = _Gap.of(landmarks)
+    along = (np.arange(_COLUMNS) + 0.5) / _COLUMNS * mouth.above[-1, 0]
+    upper, lower = mouth.edges(along)
+    down = (np.arange(_ROWS)[:, None] + 0.5) / _ROWS * _UNTIL
+    across = upper + down * np.maximum(lower - upper, 0)
+    at = mouth.place(np.broadcast_to(along, across.shape).ravel(), across.ravel()).astype(np.float32)
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    seen = cv2.remap(grey, at[:, 0], at[:, 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    light = seen.reshape(across.shape).astype(np.float64)
+    above = np.maximum(np.maximum.accumulate(light), 1)
+    under = np.maximum.accumulate(light[::-1])[::-1]
+    gap = smooth_step(1 - light / above, *_DARKER) * smooth_step(
+        (under - light) / np.maximum(above - light, 1), *_BRIGHT_AGAIN
+    )
+    return np.maximum(smooth_in_time(gap.max(axis=0), _EVEN), smooth_step(dropped, *_OPEN_JAW))
 
 
 @dataclass(frozen=True)

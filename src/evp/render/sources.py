@@ -28,8 +28,9 @@ _SHUT, _OPEN = 0.01, 0.04
 """Opening (face heights) up to which only lips as near to each other will do, whatever corners and jaw: teeth between
 closed lips are a row of stitches; and from which all counts."""
 
-_RELUCTANCE = 0.002
-"""A source is replaced when another fits better by this much, face heights."""
+_RELUCTANCE, _RELUCTANCE_SHARE = 0.002, 0.1
+"""A source is replaced when another fits better by this much, face heights, and by this part of its own misfit: where
+nothing fits well, who fits best is chance."""
 
 
 def misfit(
@@ -101,7 +102,7 @@ class Chooser:
             return list(self._kept)
         worst = max(self._kept, key=lambda n: float(fits[n]))
         fresh = next((n for n in order if n not in self._kept), worst)
-        if fits[fresh] + _RELUCTANCE >= fits[worst]:
+        if fits[fresh] + _RELUCTANCE >= (1 - _RELUCTANCE_SHARE) * fits[worst]:
             return list(self._kept)
         shown = [*self._kept, fresh]
         self._kept = [n for n in shown if n != worst]
