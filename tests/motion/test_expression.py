@@ -251,7 +251,7 @@ def test_one_half_leads_the_other():
 
 def flapping(frames: int = 60) -> np.ndarray:
     """Mouths (F, M) that shut and open within a frame, and not all as wide."""
-    openings = np.where(np.arange(frames) % 9 < 4, 0.0, np.random.default_rng(2).uniform(0.04, 0.07, frames))
+    openings = np.where(np.arange(frames) % 9 < 4, 0.0, np.random.default_rng(2).uniform(0.04, 0.058, frames))
     return np.concatenate([with_opening(opening) for opening in openings])
 
 
@@ -262,8 +262,8 @@ def test_no_feeling_makes_a_mouth_faster_than_mouths_are(monkeypatch: pytest.Mon
     steady = gaps(model.displacement(shares, mouths))[:, 0]
     monkeypatch.setattr(expression, "_FASTEST", 60.0)
     hasty = gaps(model.displacement(shares, mouths))[:, 0]
-    assert np.abs(np.diff(spoken + hasty)).max() > 0.095
-    assert np.abs(np.diff(spoken + steady)).max() < 0.0705
+    assert np.abs(np.diff(spoken + hasty)).max() > 0.08
+    assert np.abs(np.diff(spoken + steady)).max() < 0.0605
     assert (steady <= hasty + 1e-6).all() and (steady > -1e-3).all()
     shut = spoken < 0.01
     np.testing.assert_allclose(steady[shut], hasty[shut], atol=1e-5)

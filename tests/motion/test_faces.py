@@ -10,14 +10,20 @@ from evp.errors import InputError
 from evp.face.basis import FaceBasis
 from evp.face.layouts import LIDS_LEFT, LIDS_RIGHT
 from evp.motion.expression import ExpressionModel, gap_rows
-from evp.motion.faces import AROUND_LIPS, LIPS, FacesConfig, learn_faces
+from evp.motion.faces import AROUND_LIPS, BROWS, LIPS, WHOLE_MOUTH, FacesConfig, TakenFor, learn_faces
 
 SIZE, MOUTH = len(FaceBasis.load().components), FaceBasis.load().mouth_count
 LEAK = 0.02 * np.random.default_rng(9).normal(size=(3, SIZE))
 BASIS = replace(FaceBasis.load(), turn=LEAK.astype(np.float32))
 LABELS = (NEUTRAL, "happy", "sad", "calm")
 AS_SEEN = FacesConfig(
-    prior_people=0, mouth_exaggeration=1, upper_exaggeration=1, prior_exaggeration=1, taken_for={}
+    prior_people=0,
+    mouth_exaggeration=1,
+    upper_exaggeration=1,
+    prior_exaggeration=1,
+    taken_for=(),
+    most_raised=9,
+    most_sideways=9,
 )
 
 
@@ -157,22 +163,47 @@ def test_face_of_the_prior_alone_is_exaggerated(corpus: Corpus):
     np.testing.assert_allclose(shape(model.faces[1]), shape(HAPPY), atol=3e-4)
 
 
-@pytest.mark.parametrize("contrast", [0.1, 0.3])
-def test_face_is_told_apart_from_what_it_is_taken_for(corpus: Corpus, contrast: float):
+@pytest.mark.parametrize(("lower", "upper", "size"), [(0.1, 0.3, 1), (0.3, 0.1, 0.6)])
+def test_face_is_told_apart_from_what_it_is_taken_for(
+    corpus: Corpus, lower: float, upper: float, size: float
+):
     three_people(corpus)
     plain = learned(corpus)
-    config = replace(AS_SEEN, contrast=contrast, taken_for={"sad": "happy", "happy": "nobody"})
-    model = learned(corpus, config=config)
+    mistakes = (TakenFor("sad", "happy", lower, upper, size), TakenFor("happy", "nobody", 1))
+    model = learned(corpus, config=replace(AS_SEEN, taken_for=mistakes))
     np.testing.assert_array_equal(model.faces[1], plain.faces[1])
-    for block in (slice(0, MOUTH), slice(MOUTH, None)):
+    for block, share, scale in ((slice(0, MOUTH), lower, 1), (slice(MOUTH, None), upper, size)):
         only = np.zeros(SIZE)
         only[block] = 1
         sad, happy, before = model.faces[2] * only, model.faces[1] * only, plain.faces[2] * only
         alike = cosine(before, happy)
-        less = (alike - contrast) / np.sqrt(1 - 2 * alike * contrast + contrast**2)
+        less = (alike - share) / np.sqrt(1 - 2 * alike * share + share**2)
         assert cosine(sad, happy) == pytest.approx(less, abs=0.03)
         assert less < alike - 0.05
-        assert np.linalg.norm(shape(sad)) == pytest.approx(np.linalg.norm(shape(before)), rel=0.1)
+        lengths = [np.linalg.norm(shape(one)) for one in (sad, before)]
+        assert lengths[0] == pytest.approx(scale * lengths[1], rel=0.1)
+
+
+def test_mouth_is_not_dragged_aside_nor_brows_beyond_what_skin_gives(corpus: Corpus):
+    """A grimace that is all sideways and all brows: what is left is within the bounds, and little else is changed."""
+    pull = np.zeros(SIZE)
+    for rows, towards in (
+        (BASIS.mouth[:, WHOLE_MOUTH, 0].mean(axis=1), 0.06),
+        (BASIS.upper[:, BROWS, 1].mean(axis=1), -0.1),
+    ):
+        block = slice(0, MOUTH) if len(rows) == MOUTH else slice(MOUTH, None)
+        pull[block] = np.linalg.pinv(rows[None])[:, 0] * towards
+    corpus.add("a", NEUTRAL, 0 * HAPPY, turns=0).add("a", "sad", pull, turns=0)
+    config = replace(
+        AS_SEEN, most_raised=0.045, most_sideways=0.02, least_lids=-9, least_lips=-9, least_skin=-9
+    )
+
+    def moved(model: ExpressionModel) -> tuple[float, float]:
+        move = BASIS.displacement(model.faces[2:3])[0]
+        return move[list(WHOLE_MOUTH), 0].mean(), move[list(BROWS), 1].mean()
+
+    assert moved(learned(corpus)) == pytest.approx((0.06, -0.1), rel=0.35)
+    assert moved(learned(corpus, config=config)) == pytest.approx((0.02, -0.045), rel=0.05)
 
 
 def test_label_that_the_prior_has_not_is_learned(corpus: Corpus):

@@ -37,7 +37,7 @@ WIDEST = 0.15
 """Opening (face heights) that no feeling passes."""
 _WIDE = 0.6
 """Part of the widest opening from which a feeling opens the mouth ever less."""
-_FASTEST = 0.07
+_FASTEST = 0.06
 """Face heights by which the opening may change in a frame. Real lips need two frames or three to fly open."""
 NEIGHBOURS = 2
 """Frames before and after that bear on how far a mouth may be open."""

@@ -5,8 +5,8 @@ to the people, and to a prior made of facial action units, becomes the face of t
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,14 @@ from evp.corpora.manifest import Manifest
 from evp.emotion.space import NEUTRAL
 from evp.errors import InputError
 from evp.face.basis import FaceBasis
-from evp.face.layouts import LIDS_LEFT, LIDS_RIGHT
+from evp.face.layouts import (
+    LIDS_LEFT,
+    LIDS_RIGHT,
+    LOWER_LIP_INNER,
+    MOUTH_CORNER_LEFT,
+    MOUTH_CORNER_RIGHT,
+    UPPER_LIP_INNER,
+)
 from evp.motion.expression import GAPS, ExpressionModel, gap_rows
 
 LIDS = (LIDS_LEFT, LIDS_RIGHT)
@@ -28,6 +35,23 @@ AROUND_LIPS = (
     (270, 322), (409, 410), (61, 57), (291, 287),
 )  # fmt: skip
 """Points of the lips' outer edge, and of the skin beside."""
+
+
+WHOLE_MOUTH = (UPPER_LIP_INNER, LOWER_LIP_INNER, MOUTH_CORNER_LEFT, MOUTH_CORNER_RIGHT)
+BROWS = (107, 336, 105, 334)
+"""Points on the inner half of both brows."""
+
+
+@dataclass(frozen=True)
+class TakenFor:
+    """A label that is taken for another one: so much of the other's face, of its own size, is taken away from it."""
+
+    label: str
+    other: str
+    lower: float = 0.0
+    upper: float = 0.0
+    upper_size: float = 1.0
+    """What becomes of the size of brows and lids."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +70,18 @@ class FacesConfig:
     """Lips are never thinned to less than this part of their neutral height."""
     least_skin: float = 0.75
     """Skin around the lips is never pressed together to less than this part of its width: it would fold over."""
+    most_raised: float = 0.045
+    """Brows are never raised farther, face heights: what is stretched below them smears."""
+    most_sideways: float = 0.02
+    """The mouth as a whole is never pulled farther to a side, face heights: its corners may be."""
     most_openness: float = 1.7
     """Most that an emotion may widen the opening of the mouth."""
-    taken_for: Mapping[str, str] = field(default_factory=lambda: {"fear": "surprised", "disgusted": "angry"})
-    """Label -> the label that people who look at the faces take it for."""
-    contrast: float = 0.3
-    """How much of what it is taken for is taken away from a face, which keeps its size."""
+    taken_for: tuple["TakenFor", ...] = (
+        TakenFor("fear", "surprised", lower=0.2, upper=0.7),
+        TakenFor("fear", "happy", lower=0.3),
+        TakenFor("disgusted", "angry", lower=0.3, upper=0.5, upper_size=0.6),
+    )
+    """What people who look at the faces take for each other."""
     prior_exaggeration: float = 1.5
     """How much stronger a face is made that only the prior has."""
 
@@ -102,14 +132,18 @@ def learn_faces(corpus: Path, prior: ExpressionModel, config: FacesConfig | None
             openness[row] = np.clip(ratio, 1 / config.most_openness, config.most_openness)
         else:
             faces[row] *= config.prior_exaggeration
-    for block in (slice(0, count), slice(count, None)):
-        faces[:, block] = _told_apart(faces[:, block] * size[block], labels, config) / size[block]
-    for row in range(len(labels)):
-        room = dict.fromkeys(LIPS, config.least_lips) | dict.fromkeys(GAPS, 1.0)
-        room |= dict.fromkeys(AROUND_LIPS, config.least_skin)
-        faces[row, :count] = _with_room(basis.mean, basis.mouth, faces[row, :count], room)
-        room = dict.fromkeys(LIDS, config.least_lids)
-        faces[row, count:] = _with_room(basis.mean, basis.upper, faces[row, count:], room)
+    faces = _told_apart(faces * size, labels, count, config.taken_for) / size
+    lips = dict.fromkeys(LIPS, config.least_lips) | dict.fromkeys(GAPS, 1.0)
+    mouth = _Bounds.room(
+        basis.mean, basis.mouth, lips | dict.fromkeys(AROUND_LIPS, config.least_skin)
+    ).and_at_least(
+        *((side * basis.mouth[:, WHOLE_MOUTH, 0].mean(axis=1), -config.most_sideways) for side in (1, -1))
+    )
+    upper = _Bounds.room(basis.mean, basis.upper, dict.fromkeys(LIDS, config.least_lids)).and_at_least(
+        (basis.upper[:, BROWS, 1].mean(axis=1), -config.most_raised)
+    )
+    for face in faces:
+        face[:count], face[count:] = mouth.nearest(face[:count]), upper.nearest(face[count:])
     return ExpressionModel(
         labels, faces.astype(np.float32), openness.astype(np.float32), _jaw(corpus, basis),
         before.astype(np.float32), basis,
@@ -141,41 +175,67 @@ def _common(
 
 
 def _told_apart(
-    faces: NDArray[np.float64], labels: tuple[str, ...], config: FacesConfig
+    faces: NDArray[np.float64], labels: tuple[str, ...], count: int, taken_for: Sequence[TakenFor]
 ) -> NDArray[np.float64]:
-    """Faces (L, N) of the same lengths, that are less like what they are taken for."""
-    lengths = np.linalg.norm(faces, axis=1, keepdims=True) + 1e-9
-    ways = faces / lengths
-    apart = ways.copy()
-    for label, other in config.taken_for.items():
-        if {label, other} <= set(labels):
-            apart[labels.index(label)] -= config.contrast * ways[labels.index(other)]
-    return np.asarray(apart / (np.linalg.norm(apart, axis=1, keepdims=True) + 1e-9) * lengths)
+    """Faces (L, M + U) that are less like what they are taken for; ``count`` is M. They keep their size."""
+    apart = faces.copy()
+    for pair in taken_for:
+        if not {pair.label, pair.other} <= set(labels):
+            continue
+        row, other = labels.index(pair.label), labels.index(pair.other)
+        blocks = ((slice(0, count), pair.lower, 1.0), (slice(count, None), pair.upper, pair.upper_size))
+        for block, share, size in blocks:
+            length = np.linalg.norm(apart[row, block])
+            way = apart[row, block] / (length + 1e-9) - share * _unit(faces[other, block])
+            apart[row, block] = size * length * _unit(way)
+    return apart
 
 
-def _with_room(
-    mean: NDArray[np.float32],
-    components: NDArray[np.float32],
-    face: NDArray[np.float64],
-    room: Mapping[tuple[int, int], float],
-) -> NDArray[np.float64]:
-    """Nearly the same ``face``, but pairs of points keep at least their share in ``room`` of their distance.
+def _unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(vector / (np.linalg.norm(vector) + 1e-9))
 
-    That is measured along the line between them in the neutral face, for lids and lips straight down.
-    """
-    moves = components.astype(np.float64)
-    one, other = np.array(list(room)).T
-    apart = (mean[other] - mean[one]).astype(np.float64)
-    way = apart / np.linalg.norm(apart, axis=1, keepdims=True)
-    way[[pair not in AROUND_LIPS for pair in room]] = 0, 1, 0
-    rows = np.einsum("kpd,pd->pk", moves[:, other] - moves[:, one], way)
-    least = (np.array(list(room.values())) - 1) * (apart * way).sum(axis=1)
-    ways = np.linalg.solve(np.einsum("kpd,lpd->kl", moves, moves), rows.T)
-    missing, reach, force = least - rows @ face, rows @ ways, np.zeros(len(rows))
-    for _ in range(500):  # Hildreth 1957: the nearest face that keeps every distance
-        for n in range(len(rows)):
-            force[n] = max(0.0, force[n] + (missing[n] - reach[n] @ force) / reach[n, n])
-    return np.asarray(face + ways @ force)
+
+@dataclass(frozen=True)
+class _Bounds:
+    """Linear bounds on the K coefficients of one half of the face."""
+
+    components: NDArray[np.float64]
+    """(K, 478, 3)."""
+    rows: NDArray[np.float64]
+    """(B, K)."""
+    least: NDArray[np.float64]
+    """(B,) ``rows @ face`` is at least this."""
+
+    @staticmethod
+    def room(
+        mean: NDArray[np.float32], components: NDArray[np.float32], room: Mapping[tuple[int, int], float]
+    ) -> "_Bounds":
+        """Pairs of points keep at least their share in ``room`` of their distance.
+
+        That is measured along the line between them in the neutral face, for lids and lips straight down.
+        """
+        moves = components.astype(np.float64)
+        one, other = np.array(list(room)).T
+        apart = (mean[other] - mean[one]).astype(np.float64)
+        way = apart / np.linalg.norm(apart, axis=1, keepdims=True)
+        way[[pair not in AROUND_LIPS for pair in room]] = 0, 1, 0
+        rows = np.einsum("kpd,pd->pk", moves[:, other] - moves[:, one], way)
+        return _Bounds(moves, rows, (np.array(list(room.values())) - 1) * (apart * way).sum(axis=1))
+
+    def and_at_least(self, *more: tuple[NDArray[np.floating], float]) -> "_Bounds":
+        """With further bounds: rows (K,), and what they are at least."""
+        rows, least = zip(*more, strict=True)
+        return replace(self, rows=np.vstack([self.rows, *rows]), least=np.append(self.least, least))
+
+    def nearest(self, face: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The nearest face (K,) within the bounds, in the metric of the vertices."""
+        moves = self.components
+        ways = np.linalg.solve(np.einsum("kpd,lpd->kl", moves, moves), self.rows.T)
+        missing, reach, force = self.least - self.rows @ face, self.rows @ ways, np.zeros(len(self.rows))
+        for _ in range(500):  # Hildreth 1957: the nearest face that keeps every bound
+            for n in range(len(force)):
+                force[n] = max(0.0, force[n] + (missing[n] - reach[n] @ force) / reach[n, n])
+        return np.asarray(face + ways @ force)
 
 
 def _measure(corpus: Path, basis: FaceBasis) -> dict[tuple[str, str], _Spoken]:
