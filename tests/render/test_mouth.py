@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,12 +14,12 @@ from evp.face.layouts import (
     UPPER_LIP_INNER,
 )
 from evp.render.inputs import inner_mouth
-from evp.render.mouth import _BEYOND, _JAW, _UNSURE, below_teeth, through_lips
+from evp.render.mouth import _BEYOND, _JAW, _MEETING, _UNSURE, Bite, through_lips
 from evp.render.region import Region
 from evp.render.warp import Field
 from tiny import rotation
 
-HIDDEN = np.zeros(16)
+HIDDEN = Bite(np.zeros(16), np.full(16, _MEETING))
 """A source that shows nothing below its upper teeth."""
 LOWER = sorted({*LIP_INNER_LOWER[1:-1], *_JAW, CHIN})
 
@@ -31,12 +33,14 @@ def face(opening: float, jaw: float | None = None, lift: float = 0.0) -> np.ndar
     return mesh
 
 
-def places(made: np.ndarray, source: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def places(
+    made: np.ndarray, source: np.ndarray, bite: Bite | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Rows and columns inside the new face's lips, and where (N, 2) they come from."""
     inner = inner_mouth(made.astype(np.float32), CROP)
     nowhere = np.full((CROP, CROP), -1, np.float32)
     field = Field(nowhere, nowhere.copy(), CROP, Region.whole(CROP))
-    found, _ = through_lips(field, inner, made, source, HIDDEN)
+    found, _ = through_lips(field, inner, made, source, bite or HIDDEN)
     rows, columns = np.nonzero(inner)
     outside = inner == 0
     assert (found.x[outside] == -1).all() and (found.y[outside] == -1).all()
@@ -124,10 +128,10 @@ def test_no_opening_at_all():
     assert not dark.any()
 
 
-def darkness(made: np.ndarray, source: np.ndarray, below: np.ndarray) -> np.ndarray:
+def darkness(made: np.ndarray, source: np.ndarray, bite: Bite) -> np.ndarray:
     inner = inner_mouth(made.astype(np.float32), CROP)
     field = Field(*np.zeros((2, CROP, CROP), np.float32), CROP, Region.whole(CROP))
-    return through_lips(field, inner, made, source, below)[1]
+    return through_lips(field, inner, made, source, bite)[1]
 
 
 @pytest.mark.parametrize(("source", "gapes"), [(face(6), True), (face(24), False), (face(30), False)])
@@ -152,10 +156,10 @@ def test_lower_teeth_sink_behind_the_lip_as_teeth_part():
 def test_where_the_source_shows_lower_teeth_they_are_not_covered():
     made, source = face(24), face(6)
     left = np.where(np.arange(16) < 8, 1.0, 0.0)
-    dark = darkness(made, source, left)
+    dark = darkness(made, source, replace(HIDDEN, shown=left))
     assert dark[:, :120].max() < 60
     assert dark[:, 136:].max() > 150
-    assert not darkness(made, source, np.ones(16)).any()
+    assert not darkness(made, source, replace(HIDDEN, shown=np.ones(16))).any()
 
 
 def mouth_picture(mesh: np.ndarray, rows: list[int]) -> np.ndarray:
@@ -169,18 +173,30 @@ def mouth_picture(mesh: np.ndarray, rows: list[int]) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("rows", "dropped", "shown"),
+    ("rows", "dropped", "shown", "meeting"),
     [
-        ([220, 200, 30, 30, 160, 160], 0, True),  # upper teeth, gap, lower teeth
-        ([220, 220, 210, 200, 190, 180], 0, False),  # clenched teeth
-        ([220, 220, 120, 60, 40, 30], 0, False),  # upper teeth, nothing below
-        ([30, 30, 20, 20, 20, 30], 0, False),  # a hole
-        ([220, 220, 210, 200, 190, 180], 12, True),  # a dropped jaw, blurred
+        ([220, 200, 30, 30, 160, 160], 0, True, 0.5),  # upper teeth, gap, lower teeth
+        ([90, 20, 30, 180, 180, 180], 0, True, 0.25),  # hardly any upper teeth
+        ([220, 220, 210, 200, 190, 180], 0, False, _MEETING),  # clenched teeth
+        ([220, 220, 120, 60, 40, 30], 0, False, _MEETING),  # upper teeth, nothing below
+        ([30, 30, 20, 20, 20, 30], 0, False, _MEETING),  # a hole
+        ([220, 220, 210, 200, 190, 180], 12, True, _MEETING),  # a dropped jaw, blurred
     ],
 )
-def test_what_is_below_the_upper_teeth_is_seen(rows: list[int], dropped: float, shown: bool):
+def test_where_teeth_part_is_seen(rows: list[int], dropped: float, shown: bool, meeting: float):
     mesh = face(20)
-    seen = below_teeth(mouth_picture(mesh, rows), mesh, dropped)
-    middle = seen[6:10]
-    assert (middle > 0.9).all() if shown else (middle < 0.1).all()
-    assert seen.min() >= 0 and seen.max() <= 1
+    bite = Bite.of(mouth_picture(mesh, rows), mesh, dropped)
+    seen, place = bite.at(np.linspace(0.4, 0.6, 5))
+    assert (seen > 0.9).all() if shown else (seen < 0.1).all()
+    np.testing.assert_allclose(place, meeting, atol=0.1)
+    assert bite.shown.min() >= 0 and bite.shown.max() <= 1
+
+
+def test_gap_that_the_source_shows_is_what_is_stretched():
+    """Teeth part farther than in the source: between them comes what the source has between its own."""
+    made, source = face(30), face(18)
+    _, columns, found = places(made, source, Bite(np.ones(16), np.full(16, 0.3)))
+    middle = np.abs(columns - 128) < 3
+    share = (found[middle, 1] - source[UPPER_LIP_INNER, 1]) / 18
+    stretched = np.abs(share - 0.3) < 0.03
+    assert stretched.sum() >= 6 * len(np.unique(columns[middle]))

@@ -30,7 +30,7 @@ from evp.face.layouts import (
     NOSE_BASE,
     NOSE_BRIDGE,
 )  # fmt: skip
-from evp.render.mouth import THROAT, below_teeth, through_lips
+from evp.render.mouth import THROAT, Bite, through_lips
 from evp.render.region import Region
 from evp.render.warp import Field, Raster, WarpMesh
 
@@ -73,11 +73,11 @@ class View:
         return self.picture.shape[0]
 
     @cached_property
-    def below_teeth(self) -> NDArray[np.float64]:
-        """Whether the mouth shows what is below its upper teeth: :func:`evp.render.mouth.below_teeth`."""
+    def bite(self) -> Bite:
+        """Where its teeth part."""
         down = self.landmarks[CHIN, :2] - self.landmarks[HAIRLINE, :2]
         moved = self.landmarks[CHIN, :2] - self.outline[FACE_OVAL.index(CHIN), :2]
-        return below_teeth(self.picture, self.landmarks, float(moved @ down / np.linalg.norm(down)))
+        return Bite.of(self.picture, self.landmarks, float(moved @ down / np.linalg.norm(down)))
 
     @cached_property
     def small(self) -> "View":
@@ -214,7 +214,7 @@ def prepare(
         for views, part, shut in ((skin, region, True), (mouth, lips, False))
     )
     inner_mouths = [
-        through_lips(field, inner, points, view.small.landmarks, view.small.below_teeth)
+        through_lips(field, inner, points, view.small.landmarks, view.small.bite)
         for field, view in zip(mouth_fields, mouth, strict=True)
     ]
     mouth_fields = [found for found, _ in inner_mouths]

@@ -50,8 +50,9 @@ _SINKING = 3.0
 upper teeth is seldom lower teeth, and is stretched."""
 THROAT = (40, 16, 14)
 """Red, green and blue behind the teeth."""
-_MEETING = 0.65
-"""Part of the way from the upper to the lower lip where teeth meet: the gap between them opens there."""
+_MEETING, _DOUBT = 0.65, 0.1
+"""Part of the way from the upper to the lower lip where teeth meet if nothing else is seen; and how sure a sight weighs
+as much."""
 _BEYOND = 1.0
 """Pixels beyond the lips' inner edge that may be taken: it is found no better, and is drawn soft."""
 _UNSURE = 1.0
@@ -63,15 +64,15 @@ def through_lips(
     inner: NDArray[np.uint8],
     made: NDArray[np.floating],
     source: NDArray[np.floating],
-    below: NDArray[np.floating],
+    bite: "Bite",
 ) -> tuple[Field, NDArray[np.uint8]]:
     """``field``, but with teeth that keep their size where ``inner`` (size, size) is not 0; and how dark it is there.
 
     The field has no step, and all of ``inner`` lies in its region.
 
     ``made`` and ``source`` (478, 3) are the landmarks of the new face and of the source, pixels of crops of the
-    field's size, and ``below`` is the source's :func:`below_teeth`. The darkness (size, size), 0..255, is that of the
-    gap between teeth that part farther than in the source, where the source shows nothing below them.
+    field's size, and ``bite`` is the source's. The darkness (size, size), 0..255, is that of the gap between teeth
+    that part farther than in the source, where the source shows nothing below them.
     """
     dark = np.zeros_like(inner)
     pixels = cv2.findNonZero(inner)
@@ -99,7 +100,8 @@ def through_lips(
     _, top = in_source(here.upper(points))
     _, bottom = in_source(here.lower(points), 1.0)
     _, low = in_source(points, 1.0)
-    between = upper + _MEETING * (lower - upper)
+    shown, meeting = bite.at(x / max(there.above[-1, 0], 1e-6))
+    between = upper + meeting * (lower - upper)
     nearer = high + smooth_step(share, _SKULL_UNTIL, _JAW_FROM) * (low - high)
     y = np.where(low > high, nearer, np.minimum(high, np.maximum(low, between)))
     y += np.maximum(upper - top, 0) * (1 - share) ** 2 - np.maximum(bottom - lower, 0) * share**2
@@ -109,34 +111,49 @@ def through_lips(
         place[rows - field.region.rows.start, columns - field.region.columns.start] = coordinate
     gap = high - low
     parted = np.minimum(high - between, _SINKING * (gap - _NARROW) - (high - between))
-    column = x / max(there.above[-1, 0], 1e-6) * len(below) - 0.5
-    gaping = smooth_step(gap, _NARROW, _APART) * (1 - np.interp(column, np.arange(len(below)), below))
+    gaping = smooth_step(gap, _NARROW, _APART) * (1 - shown)
     dark[rows, columns] = _DARK * gaping * np.clip(parted / _DEEP, 0, 1)
     return replace(field, x=places[0], y=places[1]), dark
 
 
-def below_teeth(
-    picture: NDArray[np.uint8], landmarks: NDArray[np.floating], dropped: float
-) -> NDArray[np.float64]:
-    """How surely, 0..1, a mouth in a picture (S, S, 3) shows lower teeth or a tongue, from corner to corner.
+@dataclass(frozen=True)
+class Bite:
+    """Where teeth part in a picture of a mouth, at places from corner to corner."""
 
-    There is something bright below something dark, or the jaw is ``dropped`` by many pixels.
-    """
-    mouth = _Gap.of(landmarks)
-    along = (np.arange(_COLUMNS) + 0.5) / _COLUMNS * mouth.above[-1, 0]
-    upper, lower = mouth.edges(along)
-    down = (np.arange(_ROWS)[:, None] + 0.5) / _ROWS * _UNTIL
-    across = upper + down * np.maximum(lower - upper, 0)
-    at = mouth.place(np.broadcast_to(along, across.shape).ravel(), across.ravel()).astype(np.float32)
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    seen = cv2.remap(grey, at[:, 0], at[:, 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    light = seen.reshape(across.shape).astype(np.float64)
-    above = np.maximum(np.maximum.accumulate(light), 1)
-    under = np.maximum.accumulate(light[::-1])[::-1]
-    gap = smooth_step(1 - light / above, *_DARKER) * smooth_step(
-        (under - light) / np.maximum(above - light, 1), *_BRIGHT_AGAIN
-    )
-    return np.maximum(smooth_in_time(gap.max(axis=0), _EVEN), smooth_step(dropped, *_OPEN_JAW))
+    shown: NDArray[np.float64]
+    """(C,) how surely, 0..1, lower teeth or a tongue are seen below the upper ones."""
+    meeting: NDArray[np.float64]
+    """(C,) where the gap is that parts them, or would be: part of the way from the upper to the lower lip."""
+
+    @staticmethod
+    def of(picture: NDArray[np.uint8], landmarks: NDArray[np.floating], dropped: float) -> "Bite":
+        """Teeth have parted where a picture (S, S, 3) is dark and bright below, or the jaw has ``dropped``, pixels."""
+        mouth = _Gap.of(landmarks)
+        along = (np.arange(_COLUMNS) + 0.5) / _COLUMNS * mouth.above[-1, 0]
+        upper, lower = mouth.edges(along)
+        down = (np.arange(_ROWS)[:, None] + 0.5) / _ROWS * _UNTIL
+        across = upper + down * np.maximum(lower - upper, 0)
+        at = mouth.place(np.broadcast_to(along, across.shape).ravel(), across.ravel()).astype(np.float32)
+        grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+        seen = cv2.remap(grey, at[:, 0], at[:, 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        light = seen.reshape(across.shape).astype(np.float64)
+        above = np.maximum(np.maximum.accumulate(light), 1)
+        under = np.maximum.accumulate(light[::-1])[::-1]
+        gap = smooth_step(1 - light / above, *_DARKER) * smooth_step(
+            (under - light) / np.maximum(above - light, 1), *_BRIGHT_AGAIN
+        )
+        weight = (gap**2).sum(axis=0)
+        found = (gap**2 * down).sum(axis=0)
+        meeting = (smooth_in_time(found, _EVEN) + _MEETING * _DOUBT) / (
+            smooth_in_time(weight, _EVEN) + _DOUBT
+        )
+        shown = np.maximum(smooth_in_time(gap.max(axis=0), _EVEN), smooth_step(dropped, *_OPEN_JAW))
+        return Bite(shown, meeting)
+
+    def at(self, along: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+        """``shown`` and ``meeting`` at places (N,), 0..1 from the left corner to the right one."""
+        places = (np.arange(len(self.shown)) + 0.5) / len(self.shown)
+        return np.interp(along, places, self.shown), np.interp(along, places, self.meeting)
 
 
 @dataclass(frozen=True)
