@@ -9,7 +9,7 @@ from evp.face.layouts import (
     MOUTH_CORNER_LEFT,
     MOUTH_CORNER_RIGHT,
 )
-from evp.render.sources import _RELUCTANCE, _RELUCTANCE_SHARE, Chooser, misfit, mouth_misfit
+from evp.render.sources import _RELUCTANCE, LOYALTY, Chooser, misfit, mouth_misfit
 
 SIZE = MOUTH_COMPONENTS + 16
 
@@ -106,8 +106,8 @@ def test_gain_below_the_reluctance_changes_nothing(gain: float, kept: bool):
 
 @pytest.mark.parametrize(("part", "kept"), [(0.5, True), (3, False)])
 def test_where_nothing_fits_well_a_little_better_changes_nothing(part: float, kept: bool):
-    fits = np.array([0.08, 0.08 - _RELUCTANCE - part * _RELUCTANCE_SHARE * 0.08])
-    chooser = Chooser(1)
+    fits = np.array([0.08, 0.08 - _RELUCTANCE - part * LOYALTY * 0.08])
+    chooser = Chooser(1, LOYALTY)
     assert chooser.choose(np.array([0.08, 0.09])) == [0]
     assert (chooser.choose(fits) == [0]) == kept
 

@@ -12,7 +12,7 @@ from evp.evaluation.pictures import face_box, flicker, mouth_box, psnr, ssim, st
 from evp.media import read_stretch
 from evp.portrait.bundle import KEYFRAME_EVERY, Portrait
 from evp.render.inputs import View
-from evp.render.sources import MOST_SKIN_SOURCES, Chooser, misfit, mouth_misfit
+from evp.render.sources import LOYALTY, MOST_SKIN_SOURCES, Chooser, misfit, mouth_misfit
 
 HELD_OUT = 0.2
 """The last part of every shot is never trained on and gives no source frames."""
@@ -53,7 +53,7 @@ def evaluate(
     runs = _runs(held_out(portrait.shots), portrait.shots)
     done, count = 0, sum(len(run) for run in runs)
     for run in runs:
-        skins, mouths = Chooser(MOST_SKIN_SOURCES), Chooser(1)
+        skins, mouths = Chooser(MOST_SKIN_SOURCES), Chooser(1, LOYALTY)
         views: dict[int, View] = {}
         real: list[NDArray[np.uint8]] = []
         made: list[NDArray[np.uint8]] = []

@@ -16,7 +16,7 @@ from evp.motion.facial import FacialMotion
 from evp.portrait.bundle import Portrait
 from evp.render.inputs import View
 from evp.render.renderer import Draft, Renderer
-from evp.render.sources import Chooser, mouth_misfit
+from evp.render.sources import LOYALTY, Chooser, mouth_misfit
 from evp.smoothing import smooth_in_time
 
 _BLINK_SMOOTH_FRAMES = 1.0
@@ -103,7 +103,7 @@ def drafts(
     own = portrait.aligner.coefficients
     angles = portrait.head.pose.angles()
     candidates = portrait.head.neutral + portrait.head.displacement[portrait.sources.frames]
-    mouths = Chooser(1)
+    mouths = Chooser(1, LOYALTY)
     awake = eyes_open(portrait.head)
     lids = lid_share(portrait.basis.mean)
     mouth_count = portrait.basis.mouth_count

@@ -28,9 +28,11 @@ _SHUT, _OPEN = 0.01, 0.04
 """Opening (face heights) up to which only lips as near to each other will do, whatever corners and jaw: teeth between
 closed lips are a row of stitches; and from which all counts."""
 
-_RELUCTANCE, _RELUCTANCE_SHARE = 0.002, 0.1
-"""A source is replaced when another fits better by this much, face heights, and by this part of its own misfit: where
-nothing fits well, who fits best is chance."""
+_RELUCTANCE = 0.002
+"""A source is replaced when another fits better by this much, face heights."""
+
+LOYALTY = 0.1
+"""And, inside the mouth, by this part of its own misfit: where nothing fits well, who fits best is chance."""
 
 
 def misfit(
@@ -86,9 +88,9 @@ def _short(
 class Chooser:
     """Follows a moving face with a few sources and changes them reluctantly, one at a time: no flicker."""
 
-    def __init__(self, count: int) -> None:
-        """Keeps ``count`` sources, or all there are."""
-        self._count = count
+    def __init__(self, count: int, loyalty: float = 0.0) -> None:
+        """Keeps ``count`` sources, or all there are, unless others fit better by more than this part of the misfit."""
+        self._count, self._loyalty = count, loyalty
         self._kept: list[int] = []
 
     def choose(self, fits: NDArray[np.floating]) -> list[int]:
@@ -102,7 +104,7 @@ class Chooser:
             return list(self._kept)
         worst = max(self._kept, key=lambda n: float(fits[n]))
         fresh = next((n for n in order if n not in self._kept), worst)
-        if fits[fresh] + _RELUCTANCE >= (1 - _RELUCTANCE_SHARE) * fits[worst]:
+        if fits[fresh] + _RELUCTANCE >= (1 - self._loyalty) * fits[worst]:
             return list(self._kept)
         shown = [*self._kept, fresh]
         self._kept = [n for n in shown if n != worst]
