@@ -10,7 +10,16 @@ from evp.errors import InputError
 from evp.face.basis import FaceBasis
 from evp.face.layouts import LIDS_LEFT, LIDS_RIGHT
 from evp.motion.expression import ExpressionModel, gap_rows
-from evp.motion.faces import AROUND_LIPS, BROWS, LIPS, WHOLE_MOUTH, FacesConfig, TakenFor, learn_faces
+from evp.motion.faces import (
+    AROUND_LIPS,
+    BROWS,
+    BROWS_TO_LIDS,
+    LIPS,
+    WHOLE_MOUTH,
+    FacesConfig,
+    TakenFor,
+    learn_faces,
+)
 
 SIZE, MOUTH = len(FaceBasis.load().components), FaceBasis.load().mouth_count
 LEAK = 0.02 * np.random.default_rng(9).normal(size=(3, SIZE))
@@ -261,6 +270,19 @@ def test_lids_and_lips_keep_room(corpus: Corpus, seed: int):
         assert kept.min() > bound - slack
         if wanted.min() > bound:
             np.testing.assert_allclose(kept, wanted, rtol=0.2, atol=slack)
+
+
+def test_brows_do_not_come_down_on_the_lids(corpus: Corpus):
+    rows = np.stack([BASIS.upper[:, lid, 1] - BASIS.upper[:, brow, 1] for brow, lid in BROWS_TO_LIDS])
+    frown = np.zeros(SIZE)
+    frown[MOUTH:] = np.linalg.pinv(rows) @ np.full(len(rows), -0.07)
+    corpus.add("a", NEUTRAL, 0 * HAPPY, turns=0).add("a", "sad", frown, turns=0)
+    free = replace(prior(), faces=np.tile(frown, (4, 1)))
+    assert distances(free, 2, BROWS_TO_LIDS).max() < 0.3
+    config = replace(AS_SEEN, least_lids=-9)
+    assert (
+        distances(learned(corpus, config=config), 2, BROWS_TO_LIDS).min() > FacesConfig().least_brows - 0.02
+    )
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -27,6 +27,8 @@ from evp.face.layouts import (
 from evp.motion.expression import GAPS, ExpressionModel, gap_rows
 
 LIDS = (LIDS_LEFT, LIDS_RIGHT)
+BROWS_TO_LIDS = ((52, 159), (65, 158), (282, 386), (295, 385))
+"""Points of the brows' lower edges, and of the upper lids below."""
 LIPS = ((0, 13), (37, 82), (267, 312), (14, 17), (87, 84), (317, 314))
 """Upper and lower edge of the upper and of the lower lip."""
 AROUND_LIPS = (
@@ -66,6 +68,8 @@ class FacesConfig:
     """The same for brows and lids, whose movements are small and seen from far away."""
     least_lids: float = 0.72
     """Eyes are never narrowed to less than this part of their neutral opening."""
+    least_brows: float = 0.48
+    """Brows never come nearer to the lids than this part of their neutral distance."""
     least_lips: float = 0.8
     """Lips are never thinned to less than this part of their neutral height."""
     least_skin: float = 0.75
@@ -139,7 +143,8 @@ def learn_faces(corpus: Path, prior: ExpressionModel, config: FacesConfig | None
     ).and_at_least(
         *((side * basis.mouth[:, WHOLE_MOUTH, 0].mean(axis=1), -config.most_sideways) for side in (1, -1))
     )
-    upper = _Bounds.room(basis.mean, basis.upper, dict.fromkeys(LIDS, config.least_lids)).and_at_least(
+    eyes = dict.fromkeys(LIDS, config.least_lids) | dict.fromkeys(BROWS_TO_LIDS, config.least_brows)
+    upper = _Bounds.room(basis.mean, basis.upper, eyes).and_at_least(
         (basis.upper[:, BROWS, 1].mean(axis=1), -config.most_raised)
     )
     for face in faces:
