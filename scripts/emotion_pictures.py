@@ -27,7 +27,7 @@ STRIP = "0 neutral, 1 happy, 3 happy, 4 surprised, 5 sad, 7 sad, 8 angry"
 STRIP_SECONDS = 8
 OPENING = 0.02
 """How far the speaking mouth of the pictures is open, face heights."""
-SIZE = 200
+SIZE = 160
 
 Draw = Callable[[dict[str, float]], NDArray[np.uint8]]
 """Shares of labels -> a face (SIZE, SIZE, 3) RGB."""
@@ -117,7 +117,7 @@ def main() -> None:
     pictures = {"grid": grid(draw, labels), "strip": strip(draw, space), "space": plane(space)}
     for name, picture in pictures.items():
         path = str(arguments.output / f"emotion-{name}.{'png' if name == 'space' else 'jpg'}")
-        cv2.imwrite(path, picture[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9, cv2.IMWRITE_JPEG_QUALITY, 90])
+        cv2.imwrite(path, picture[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9, cv2.IMWRITE_JPEG_QUALITY, 82])
 
 
 if __name__ == "__main__":

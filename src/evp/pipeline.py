@@ -23,7 +23,7 @@ from evp.media import FilmWriter, check_output, read_frames, read_speech
 from evp.motion.expression import ExpressionModel
 from evp.motion.facial import FacialMotion
 from evp.motion.model import MotionModel
-from evp.motion.travel import ANYBODY, Reach, as_far
+from evp.motion.travel import ANYBODY, Reach, as_far, no_wider
 from evp.original.landmarks import KIND as ORIGINAL_KIND
 from evp.original.landmarks import OriginalMotion
 from evp.original.lifting import motion_from_speech
@@ -207,7 +207,7 @@ def animate_file(
     with meanwhile(target.renderer):
         if motion_from is not None:
             waveform = _sound(speech) if speech is not None else _sound_or_none(motion_from)
-            film_motion = motion_from_film(motion_from)
+            film_motion = no_wider(motion_from_film(motion_from), target.reach.widest)
             moves: Iterator[FacialMotion] = map(FacialMotion, film_motion)
             total = len(film_motion)
             waveform = None if waveform is None else waveform[: total * SAMPLES_PER_FRAME]

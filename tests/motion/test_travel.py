@@ -3,7 +3,7 @@ import pytest
 
 from evp.face.basis import FaceBasis
 from evp.motion.expression import gap_rows
-from evp.motion.travel import _CLOSED, _OPEN, TYPICAL, Reach, as_far, travel, travel_factor
+from evp.motion.travel import _CLOSED, _OPEN, TYPICAL, Reach, as_far, no_wider, travel, travel_factor
 
 BASIS = FaceBasis.load()
 MIDDLE = gap_rows(BASIS)[0]
@@ -65,4 +65,19 @@ def test_feelings_open_a_mouth_hardly_farther_than_the_footage_does(seen: float,
     openings[[30, 400]] = 0.5
     assert Reach.of(openings).widest == pytest.approx(widest, rel=0.01), (
         "single frames are errors of tracking"
+    )
+
+
+def test_another_face_opens_the_mouth_no_wider_than_this_one_does():
+    openings = np.linspace(-0.01, 0.3, 311)
+    upper = np.random.default_rng(1).normal(size=(311, 16)).astype(np.float32)
+    plain = np.concatenate([mouths(openings), upper], axis=1)
+    made = no_wider(plain, 0.1)
+    found = made[:, : BASIS.mouth_count] @ MIDDLE
+    np.testing.assert_array_equal(made[:, BASIS.mouth_count :], upper)
+    np.testing.assert_allclose(made[openings < 0.079], plain[openings < 0.079], rtol=1e-5)
+    assert found.max() <= 0.1 + 1e-6
+    assert (np.diff(found) > -1e-7).all() and found[openings < 0.12].max() < 0.1
+    assert plain[-1, : BASIS.mouth_count] @ MIDDLE == pytest.approx(0.3, rel=1e-4), (
+        "what is given is left as it is"
     )

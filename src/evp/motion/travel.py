@@ -26,6 +26,9 @@ _LEAST_WIDE, _SEEN = 0.09, 1.1
 """Least that a feeling may open a mouth, face heights, and how much farther than in the footage: what was never seen
 is a dark hole."""
 
+_FREE = 0.8
+"""Part of the widest opening up to which another face's mouth is followed exactly."""
+
 
 @dataclass(frozen=True)
 class Reach:
@@ -66,3 +69,19 @@ def as_far(mouths: Iterable[NDArray[np.floating]], factor: float) -> Iterator[ND
         farther = (factor - 1) * smooth_step(opening, _CLOSED, _OPEN)
         farther *= unhurried(opening, farther * opening)
         yield np.asarray(mouth[new] * (1 + farther[new, None]), np.float32)
+
+
+def no_wider(expression: NDArray[np.floating], widest: float) -> NDArray[np.float32]:
+    """Expression coefficients (T, M + U) of another face whose mouth opens ever less from four fifths of ``widest`` on.
+
+    Face heights; it is never passed.
+    """
+    basis = FaceBasis.load()
+    opening = expression[:, : basis.mouth_count] @ gap_rows(basis)[0]
+    room = (1 - _FREE) * widest
+    beyond = np.maximum(opening - _FREE * widest, 0)
+    limited = opening - beyond + room * np.tanh(beyond / room)
+    whole = np.array(expression, np.float32)
+    wide = beyond > 0
+    whole[wide, : basis.mouth_count] *= (limited[wide] / opening[wide])[:, None]
+    return whole
