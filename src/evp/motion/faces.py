@@ -81,8 +81,8 @@ class FacesConfig:
     most_openness: float = 1.7
     """Most that an emotion may widen the opening of the mouth."""
     taken_for: tuple["TakenFor", ...] = (
-        TakenFor("fear", "surprised", lower=0.2, upper=0.7),
-        TakenFor("fear", "happy", lower=0.3),
+        TakenFor("fear", "surprised", lower=0.35, upper=0.6),
+        TakenFor("fear", "happy", lower=0.1),
         TakenFor("disgusted", "angry", lower=0.3, upper=0.5, upper_size=0.6),
     )
     """What people who look at the faces take for each other."""
