@@ -67,3 +67,9 @@ def test_unknown_split_is_refused(tmp_path: Path):
     path.write_text(path.read_text().replace('"test"', '"dev"'))
     with pytest.raises(InputError, match="in the split 'dev'"):
         Manifest.read(tmp_path)
+
+
+def test_reasons_are_told_the_most_frequent_first():
+    dropped = {f"{n}.wav": "it is sung" for n in range(3)} | {"x": "no face", "y": "too short", "z": "lost"}
+    assert Manifest((), dropped).reasons() == "it is sung (3 times); no face; too short; ..."
+    assert Manifest((), {"x": "no face"}).reasons() == "no face"

@@ -114,6 +114,29 @@ def test_ravdess_takes_each_performance_once(tree: Tree):
     assert len(listing.dropped) == 4
 
 
+def test_parts_of_a_data_set_may_lie_in_folders_of_their_own(tree: Tree):
+    folder = tree(
+        "sound/03-01-01-01-01-01-01.wav", "picture/02-01-01-01-01-01-01.mp4", "other/AudioWAV/1001_IEO_ANG_HI.wav",
+        "other/VideoFlash/1001_IEO_ANG_HI.flv", "M003a/M003/video/front/sad/level_2/001.mp4",
+        "M003b/M003/audio/sad/level_2/001.m4a", "M003c/M003/audio/sad/level_2/001.m4a",
+    )  # fmt: skip
+    [take] = read_ravdess(folder / "sound", folder / "picture").recordings
+    assert parts(folder, take) == ("picture/02-01-01-01-01-01-01.mp4", "sound/03-01-01-01-01-01-01.wav")
+    assert (
+        read_ravdess(folder / "sound", folder / "sound").recordings
+        == read_ravdess(folder / "sound").recordings
+    )
+    [clip] = read_cremad(folder / "other" / "AudioWAV", folder / "other" / "VideoFlash").recordings
+    assert clip.video is not None and clip.audio is not None
+    listing = read_mead(folder / "M003a", folder / "M003b", folder / "M003c")
+    [clip] = listing.recordings
+    assert (clip.video is not None, clip.audio) == (True, folder / "M003b/M003/audio/sad/level_2/001.m4a")
+    assert "has the same name" in dropped(listing)["001.m4a"]
+    (folder / "empty").mkdir()
+    with pytest.raises(InputError, match=r"nothing to prepare in .*empty"):
+        read_ravdess(folder / "sound", folder / "empty")
+
+
 def test_cremad_joins_picture_and_sound(tree: Tree):
     folder = tree(
         "AudioWAV/1001_IEO_ANG_HI.wav", "VideoFlash/1001_IEO_ANG_HI.flv", "AudioWAV/1002_DFA_NEU_XX.wav",
@@ -177,6 +200,18 @@ def test_a_folder_of_ones_own(tree: Tree):
     (folder / "anna" / "b.txt").write_text("Bin it.\n")
     assert read_folder(folder).recordings[1].transcript == "Bin it."
     assert {r.speaker for r in read_folder(folder, speaker="file").recordings} == {"a", "b", "c"}
+
+
+@pytest.mark.parametrize("beside", ["a.txt", "a.align"])
+def test_clip_is_dropped_when_what_is_said_cannot_be_read(beside: str, tree: Tree):
+    folder = tree("anna/a.mp4", "anna/b.mp4")
+    (folder / "anna" / beside).write_bytes("gr\u00fc\u00df dich".encode("latin-1"))
+    listing = read_folder(folder)
+    assert [recording.name for recording in listing.recordings] == ["anna__b"]
+    assert "cannot be read" in dropped(listing)["a.mp4"]
+    (folder / "anna" / "b.align").write_text("0 soon hello\n")
+    with pytest.raises(InputError, match="left out: what is said in it"):
+        read_folder(folder)
 
 
 @pytest.mark.parametrize("reader", READERS.values())

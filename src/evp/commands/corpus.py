@@ -38,6 +38,7 @@ def prepare(
 ) -> None:
     """Make recordings of people talking into something to train on; repeat it to go on, or to add more."""
     check_folder(output)
+    from evp.corpora.manifest import NAME
     from evp.corpora.prepare import PrepareConfig, prepare_corpus
     from evp.face.basis import FaceBasis
     from evp.motion.model import MotionModel
@@ -53,3 +54,10 @@ def prepare(
         )
     people = len({clip.speaker for clip in manifest.clips})
     typer.echo(f"{output}: {len(manifest.clips)} clips of {people} people, {len(manifest.dropped)} dropped")
+    if manifest.dropped:
+        typer.echo(f"dropped (each in {NAME}): {manifest.reasons()}")
+    if lend_sound:
+        borrowed = sum(clip.borrowed for clip in manifest.clips)
+        typer.echo(
+            f"{borrowed} clips borrowed sound, {sum(not clip.voiced for clip in manifest.clips)} have none"
+        )

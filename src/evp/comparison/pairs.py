@@ -91,7 +91,7 @@ def _matched(generated: Path, recorded: Path) -> list[Pair]:
     made, real = (
         {
             path.relative_to(folder).with_suffix("").as_posix(): path
-            for path in media_files(folder, VIDEO_SUFFIXES)
+            for path in media_files([folder], VIDEO_SUFFIXES)
         }
         for folder in (generated, recorded)
     )

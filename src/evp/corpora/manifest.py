@@ -1,6 +1,7 @@
 """The list of what a prepared corpus holds, and of what was left out and why."""
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -78,6 +79,12 @@ class Manifest:
         dropped = json.dumps(self.dropped, indent=0)
         text = f'{{"format": {FORMAT},\n"clips": [\n{clips}\n],\n"dropped": {dropped}}}\n'
         write_whole(corpus / NAME, text.encode())
+
+    def reasons(self, most: int = 3) -> str:
+        """Why recordings were dropped, in a line: the ``most`` frequent reasons, and how often each."""
+        counted = Counter(self.dropped.values()).most_common()
+        told = [reason if count == 1 else f"{reason} ({count} times)" for reason, count in counted[:most]]
+        return "; ".join(told + ["..."] * (len(counted) > most))
 
     def clips_by_speaker(self, corpus: Path) -> dict[str, list[Path]]:
         """Paths of the filmed clips of every speaker who is trained on."""

@@ -86,7 +86,7 @@ def prepare_corpus(
     added later; a speaker stays in the split that he or she is in. A recording that cannot be used is dropped, and
     the manifest says why. The neutral face of a speaker comes from the clips labelled neutral, if there are any. With
     ``hear_opening`` the sound of filmed clips is moved into step with the lips where it clearly is not. Raises
-    InputError when a source is not what the reader expects, or two recordings would have the same name.
+    InputError when a source is not what the reader expects, two recordings would have the same name, or none is left.
     """
     config = config or PrepareConfig()
     listing = _read(reader, sources)
@@ -109,6 +109,8 @@ def prepare_corpus(
         Manifest(tuple(clips.values()), dropped).write(output)
     shutil.rmtree(output / _TRACKS)
     manifest = Manifest(tuple(clips.values()), dropped)
+    if not clips:
+        raise InputError(f"{output}: none of these recordings can be used: {manifest.reasons()}")
     if config.lend_sound:
         manifest = lend_sound(output, manifest)
         manifest.write(output)
@@ -138,19 +140,13 @@ class _Steps:
 
 
 def _read(reader: Reader, sources: list[Path]) -> Listing:
-    """What the reader finds in all sources, every recording once."""
+    """What the reader finds in all sources. Raises InputError when two recordings would have the same name."""
+    listing = reader(*sources)
     recordings: dict[str, Recording] = {}
-    dropped: dict[Path, str] = {}
-    for source in sources:
-        listing = reader(source)
-        dropped |= listing.dropped
-        for recording in listing.recordings:
-            other = recordings.setdefault(recording.name, recording)
-            if other.source.resolve() != recording.source.resolve():
-                raise InputError(
-                    f"{other.source} and {recording.source} would have the same name in the corpus"
-                )
-    return Listing(tuple(recordings.values()), dropped)
+    for recording in listing.recordings:
+        if (other := recordings.setdefault(recording.name, recording)) is not recording:
+            raise InputError(f"{other.source} and {recording.source} would have the same name in the corpus")
+    return listing
 
 
 def _hold_out(

@@ -1,6 +1,6 @@
 """What the readers of data sets give to the preparation: recordings and their labels, no media opened yet."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -59,22 +59,29 @@ class Listing:
     """File -> why it is not among the recordings."""
 
 
-Reader = Callable[[Path], Listing]
-"""Lists the recordings of a folder. Raises InputError when it is not laid out as the reader expects."""
+Reader = Callable[..., Listing]
+"""Lists the recordings in one folder or more. Raises InputError when they are not laid out as the reader expects."""
 
 
-def media_files(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
-    """The files under ``folder`` with one of these suffixes, sorted; or ``folder`` itself when it is a file."""
-    if not folder.exists():
-        raise InputError(f"there is no file or folder {folder}")
-    found: Iterable[Path] = [folder] if folder.is_file() else folder.rglob("*")
-    return sorted(path for path in found if path.suffix.lower() in suffixes)
+def media_files(folders: Sequence[Path], suffixes: tuple[str, ...]) -> list[Path]:
+    """The files under ``folders`` with one of these suffixes, sorted, each once; a folder may be a file itself."""
+    files: dict[Path, Path] = {}
+    for folder in folders:
+        if not folder.exists():
+            raise InputError(f"there is no file or folder {folder}")
+        found: Iterable[Path] = [folder] if folder.is_file() else folder.rglob("*")
+        own = {path.resolve(): path for path in found if path.suffix.lower() in suffixes}
+        if not own and len(folders) > 1:
+            raise InputError(f"nothing to prepare in {folder}")
+        files = own | files
+    return sorted(files.values())
 
 
-def refuse_empty(listing: Listing, folder: Path, expected: str) -> Listing:
+def refuse_empty(listing: Listing, folders: Sequence[Path], expected: str) -> Listing:
     """The listing. Raises InputError when it has no recordings, saying what was ``expected``."""
     if not listing.recordings:
         reasons = sorted(set(listing.dropped.values()))
         found = f"; what is there was left out: {'; '.join(reasons)}" if reasons else ""
-        raise InputError(f"nothing to prepare in {folder}: expected {expected}{found}")
+        places = ", ".join(map(str, folders))
+        raise InputError(f"nothing to prepare in {places}: expected {expected}{found}")
     return listing

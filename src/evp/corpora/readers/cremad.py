@@ -48,12 +48,12 @@ SENTENCES = {
 _NAME = re.compile(rf"(\d{{4}})_([A-Z]{{3}})_({'|'.join(EMOTIONS)})_({'|'.join(INTENSITIES)})")
 
 
-def read_cremad(folder: Path) -> Listing:
+def read_cremad(*folders: Path) -> Listing:
     """All clips; the videos joined with the sound files of the same name, either of which may be missing."""
     videos: dict[str, Path] = {}
     sounds: dict[str, Path] = {}
     dropped: dict[Path, str] = {}
-    for path in media_files(folder, AUDIO_SUFFIXES + VIDEO_SUFFIXES):
+    for path in media_files(folders, AUDIO_SUFFIXES + VIDEO_SUFFIXES):
         files = videos if path.suffix.lower() in VIDEO_SUFFIXES else sounds
         if not _NAME.fullmatch(path.stem):
             dropped[path] = "its name is not one of CREMA-D"
@@ -75,4 +75,4 @@ def read_cremad(folder: Path) -> Listing:
             )
         )
     expected = "CREMA-D files such as AudioWAV/1001_IEO_ANG_HI.wav or VideoFlash/1001_IEO_ANG_HI.flv"
-    return refuse_empty(Listing(tuple(recordings), dropped), folder, expected)
+    return refuse_empty(Listing(tuple(recordings), dropped), folders, expected)

@@ -48,11 +48,11 @@ SAMPA: dict[str, str] = {
 _NAME = re.compile(rf"(\d\d)([ab]\d\d)([{''.join(EMOTIONS)}])[a-z]")
 
 
-def read_emodb(folder: Path) -> Listing:
+def read_emodb(*folders: Path) -> Listing:
     """All takes; boredom keeps its name, and those who train choose what they need."""
     recordings: dict[str, Recording] = {}
     dropped: dict[Path, str] = {}
-    for path in media_files(folder, AUDIO_SUFFIXES):
+    for path in media_files(folders, AUDIO_SUFFIXES):
         if not (name := _NAME.fullmatch(path.stem)):
             dropped[path] = "its name is not one of EmoDB"
         elif path.stem in recordings:
@@ -69,7 +69,7 @@ def read_emodb(folder: Path) -> Listing:
                 phones=tuple(_phones(path.parent / "lablaut" / f"{path.stem}xx.lablaut")),
             )
     return refuse_empty(
-        Listing(tuple(recordings.values()), dropped), folder, "EmoDB files such as 03a01Fa.wav"
+        Listing(tuple(recordings.values()), dropped), folders, "EmoDB files such as 03a01Fa.wav"
     )
 
 

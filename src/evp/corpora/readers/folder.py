@@ -22,22 +22,27 @@ _GRID_TICKS = 25_000
 _GRID_PAUSES = ("sil", "sp")
 
 
-def read_folder(folder: Path, speaker: Literal["folder", "file"] = "folder") -> Listing:
+def read_folder(*folders: Path, speaker: Literal["folder", "file"] = "folder") -> Listing:
     """Every video, and every sound file that is not beside a video of the same name: then they are joined.
 
     A folder holds one ``speaker``'s recordings, or every file shows another person.
     """
     files: dict[Path, list[Path]] = {}
-    for path in media_files(folder, VIDEO_SUFFIXES + AUDIO_SUFFIXES):
+    for path in media_files(folders, VIDEO_SUFFIXES + AUDIO_SUFFIXES):
         files.setdefault(path.with_suffix(""), []).append(path)
-    recordings = []
+    recordings, dropped = [], dict[Path, str]()
     for place, paths in sorted(files.items()):
         videos = [path for path in paths if path.suffix.lower() in VIDEO_SUFFIXES]
         sounds = [path for path in paths if path not in videos]
         if len(videos) > 1 or len(sounds) > 1:
             raise InputError(f"{paths[0]} and {paths[1]} would have the same name in the corpus")
         person = place.absolute().parent.name if speaker == "folder" else place.name
-        words = _words(paths[0].with_suffix(".align"))
+        try:
+            words = _words(paths[0].with_suffix(".align"))
+            transcript = _transcript(paths[0].with_suffix(".txt"), words)
+        except ValueError:  # also when it is no UTF-8
+            dropped[paths[0]] = "what is said in it, in the .align or .txt beside it, cannot be read"
+            continue
         recordings.append(
             Recording(
                 name=f"{person}__{place.name}",
@@ -45,10 +50,12 @@ def read_folder(folder: Path, speaker: Literal["folder", "file"] = "folder") -> 
                 video=videos[0] if videos else None,
                 audio=sounds[0] if sounds else None,
                 words=words,
-                transcript=_transcript(paths[0].with_suffix(".txt"), words),
+                transcript=transcript,
             )
         )
-    return refuse_empty(Listing(tuple(recordings)), folder, "videos or sound files of people talking")
+    return refuse_empty(
+        Listing(tuple(recordings), dropped), folders, "videos or sound files of people talking"
+    )
 
 
 def _words(alignment: Path) -> tuple[tuple[float, float, str], ...]:

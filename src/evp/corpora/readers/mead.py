@@ -39,22 +39,24 @@ _PLACE = re.compile(
 )
 
 
-def read_mead(folder: Path, view: str = "front") -> Listing:
+def read_mead(*folders: Path, view: str = "front") -> Listing:
     """The clips that one camera saw, joined with the sound recorded beside it; either may be missing.
 
-    ``folder`` is the data set or a part of it, such as a speaker's folder. Other views are passed over.
+    Each of ``folders`` is the data set or a part of it, such as a speaker's folder. Other views are passed over.
     """
     videos: dict[tuple[str, str, str, str], Path] = {}
     sounds: dict[tuple[str, str, str, str], Path] = {}
     dropped: dict[Path, str] = {}
-    for path in media_files(folder, AUDIO_SUFFIXES + VIDEO_SUFFIXES):
+    for path in media_files(folders, AUDIO_SUFFIXES + VIDEO_SUFFIXES):
         if not (place := _PLACE.search(path.absolute().as_posix())):
             dropped[path] = "it does not lie where MEAD has videos or sounds"
         elif place["emotion"] not in EMOTIONS:
             dropped[path] = f"{place['emotion']} is not one of MEAD's emotions"
         elif place["view"] in (view, None):
             files = sounds if place["view"] is None else videos
-            files[place["speaker"], place["emotion"], place["level"], place["number"]] = path
+            key = place["speaker"], place["emotion"], place["level"], place["number"]
+            if (other := files.setdefault(key, path)) != path:
+                dropped[path] = f"{other} has the same name"
     recordings = []
     for key in sorted(videos.keys() | sounds.keys()):
         speaker, emotion, level, number = key
@@ -71,4 +73,4 @@ def read_mead(folder: Path, view: str = "front") -> Listing:
             )
         )
     expected = f"MEAD's SPEAKER/video/{view}/EMOTION/level_N/NNN.mp4 or SPEAKER/audio/EMOTION/level_N/NNN.m4a"
-    return refuse_empty(Listing(tuple(recordings), dropped), folder, expected)
+    return refuse_empty(Listing(tuple(recordings), dropped), folders, expected)

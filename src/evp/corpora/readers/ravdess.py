@@ -36,11 +36,11 @@ _NAME = re.compile(r"(?P<modality>0[1-3])-(?P<take>(0[12])-(0[1-8])-(0[12])-(0[1
 _EXPECTED = "RAVDESS files such as Actor_01/03-01-05-02-01-01-01.wav"
 
 
-def read_ravdess(folder: Path) -> Listing:
+def read_ravdess(*folders: Path) -> Listing:
     """The spoken takes: the file with picture and sound of each, or its picture joined with its sound, or either."""
     takes: dict[str, dict[str, Path]] = {}
     dropped: dict[Path, str] = {}
-    for path in media_files(folder, AUDIO_SUFFIXES + VIDEO_SUFFIXES):
+    for path in media_files(folders, AUDIO_SUFFIXES + VIDEO_SUFFIXES):
         if not (match := _NAME.fullmatch(path.stem)):
             dropped[path] = "its name is not one of RAVDESS"
         elif match["take"].startswith("02"):
@@ -52,7 +52,7 @@ def read_ravdess(folder: Path) -> Listing:
             parts = {files.pop(modality) for modality in ("02", "03") if modality in files}
             dropped |= dict.fromkeys(parts, f"{whole} is the same take with picture and sound")
     recordings = tuple(_recording(take, files) for take, files in sorted(takes.items()))
-    return refuse_empty(Listing(recordings, dropped), folder, _EXPECTED)
+    return refuse_empty(Listing(recordings, dropped), folders, _EXPECTED)
 
 
 def _recording(take: str, files: dict[str, Path]) -> Recording:
