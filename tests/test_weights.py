@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -5,7 +6,20 @@ import onnx
 import pytest
 
 from evp.errors import OutputError, WeightsError
-from evp.weights import export_weights, halve, load_session, open_session, save_weights, seal, to_eight_bits
+from evp.motion.expression import ExpressionModel
+from evp.motion.model import MotionModel
+from evp.render.engine import RendererWeights
+from evp.weights import (
+    FOLDER_VARIABLE,
+    export_weights,
+    halve,
+    load_session,
+    open_session,
+    save_weights,
+    seal,
+    to_eight_bits,
+    weights_file,
+)
 
 METADATA = {"kind": "test", "rate": 25, "scale": [0.5, 2.0], "ünïcode": "ß" * 300}
 
@@ -167,3 +181,29 @@ def test_equal_numbers_are_stored_once(tmp_path: Path) -> None:
     assert (tmp_path / "twice.onnx").stat().st_size < 1.5 * 4 * 5000
     session = load_session(tmp_path / "twice.onnx", threads=1)
     np.testing.assert_allclose(session.run(x=x.numpy())[0], Twice()(x), atol=1e-5)
+
+
+def test_own_weights_take_the_place_of_packaged_ones_of_the_same_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    packaged = ExpressionModel.load()
+    replace(packaged, faces=2 * packaged.faces).save(tmp_path / "expression.npz")
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+    np.testing.assert_array_equal(ExpressionModel.load().faces, 2 * packaged.faces)
+    assert MotionModel.load().predict(np.zeros(3200)).shape == (5, 20), (
+        "the folder has none: the packaged one"
+    )
+    (tmp_path / "renderer.onnx").write_bytes(b"other weights")
+    assert [way.numbers for way in RendererWeights.packaged().ways()] == ["fp32"] * len(
+        RendererWeights.packaged().ways()
+    ), "int8 weights are of the packaged ones"
+
+
+@pytest.mark.parametrize("given", ["nowhere", ""])
+def test_folder_of_own_weights_has_to_be_there(given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(FOLDER_VARIABLE, given and str(tmp_path / given))
+    if given:
+        with pytest.raises(WeightsError, match=r"EVP_WEIGHTS is .*nowhere.*, which is no folder"):
+            weights_file("evp.motion", "motion.onnx")
+    else:
+        assert weights_file("evp.motion", "motion.onnx").exists(), "set to nothing is not set"

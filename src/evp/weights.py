@@ -9,10 +9,12 @@ import hashlib
 import io
 import json
 import logging
+import os
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 
 METADATA_KEY = "evp"
 CHECKSUM_KEY = "evp_sha256"
+
+FOLDER_VARIABLE = "EVP_WEIGHTS"
+"""Environment variable that names a folder with weights to use instead of the packaged ones of the same names."""
 
 _PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")
 """Devices in the order of preference; which are there depends on the onnxruntime package that is installed."""
@@ -53,6 +58,20 @@ class Session:
         """The network's outputs, in their stored order, for inputs given by name."""
         outputs: list[NDArray[Any]] = self.inference.run(None, inputs)
         return outputs
+
+
+def weights_file(package: str, name: str) -> Path:
+    """The weights ``name``: in the folder that EVP_WEIGHTS names, if they are there, else those in ``package``.
+
+    Raises WeightsError when the variable names no folder.
+    """
+    if given := os.environ.get(FOLDER_VARIABLE):
+        folder = Path(given)
+        if not folder.is_dir():
+            raise WeightsError(f"{FOLDER_VARIABLE} is {given!r}, which is no folder")
+        if (folder / name).exists():
+            return folder / name
+    return Path(str(files(package))) / name
 
 
 def load_session(path: Path, threads: int = 0) -> Session:

@@ -227,6 +227,20 @@ def test_only_people_with_a_neutral_recording_count(corpus: Corpus):
     np.testing.assert_allclose(shape(model.faces[1]), shape(HAPPY), atol=3e-4)
 
 
+def test_people_kept_aside_for_measuring_do_not_count(corpus: Corpus):
+    three_people(corpus)
+    plain = learned(corpus)
+    for emotion, change in ((NEUTRAL, 0), ("happy", OTHER)):
+        corpus = Corpus(corpus.folder, Manifest.read(corpus.folder).clips).add(
+            "d", emotion, face(50) + change
+        )
+    *others, neutral, happy = Manifest.read(corpus.folder).clips
+    aside = tuple(replace(clip, split="test") for clip in (neutral, happy))
+    Manifest((*others, *aside)).write(corpus.folder)
+    np.testing.assert_array_equal(learned(corpus).faces, plain.faces)
+    np.testing.assert_array_equal(learned(corpus).jaw, plain.jaw)
+
+
 def test_openness_is_the_mean_ratio_within_bounds(corpus: Corpus):
     for name, (calm, happy, sad) in {"a": (0.02, 0.03, 0.01), "b": (0.04, 0.044, 0.004)}.items():
         for label, opening in ((NEUTRAL, calm), ("happy", happy), ("sad", sad)):

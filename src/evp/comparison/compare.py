@@ -5,7 +5,6 @@ import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +28,7 @@ from evp.evaluation.baselines import BANDS, PENALTY, REACH, cross_fitted
 from evp.evaluation.faces import CLOSED, QUIET_DECIBELS, QUIET_MARGIN
 from evp.evaluation.frechet import frechet_distance
 from evp.evaluation.statistics import RESAMPLES, SHARE, Mean, bootstrap
+from evp.weights import weights_file
 
 FORMAT = 1
 KIND = "evp evaluation"
@@ -115,7 +115,7 @@ def _about(pairs: Sequence[Pair], networks: Networks, seed: int) -> dict[str, An
     portraits = sorted({pair.portrait for pair in pairs if pair.portrait is not None})
     return {
         "versions": {"python": platform.python_version()} | {name: _version(name) for name in _LIBRARIES},
-        "models": {name: checksum(Path(str(files("evp") / name))) for name in _MODELS},
+        "models": {name: checksum(weights_file(f"evp.{Path(name).parent}", Path(name).name)) for name in _MODELS},
         "portraits": {path.name: checksum(path) for path in portraits},
         "networks": given,
         "settings": {

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from evp.audio.loudness import Loudness, measure
 from evp.emotion.windows import Ear, ear_for
 from evp.errors import InputError, WeightsError
-from evp.weights import Session, load_session
+from evp.weights import Session, load_session, weights_file
 
 FORMAT = 1
 BLOCK_WINDOWS = 32
@@ -61,7 +60,7 @@ class EmotionModel:
     @staticmethod
     def load(path: Path | None = None, threads: int = 0) -> "EmotionModel":
         """The packaged model, or the weights in ``path``. Raises WeightsError when they are not an emotion model."""
-        source = path or Path(str(files("evp.emotion") / "emotion.onnx"))
+        source = path or weights_file("evp.emotion", "emotion.onnx")
         session = load_session(source, threads)
         if (session.metadata.get("kind"), session.metadata.get("format")) != ("emotion", FORMAT):
             raise WeightsError(f"{source} is not an emotion model of format {FORMAT}")

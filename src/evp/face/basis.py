@@ -9,7 +9,6 @@ Coefficients are in standard deviations of their component over the people the b
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.resources import files
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -20,7 +19,7 @@ from evp.errors import WeightsError
 from evp.face.layouts import CHIN, FACE_OVAL, HAIRLINE, IRIS_LEFT, IRIS_RIGHT, LIPS_OUTER, MESH_POINTS, RIGID
 from evp.face.pose import fit_pose
 from evp.smoothing import smooth_step
-from evp.weights import save_arrays
+from evp.weights import save_arrays, weights_file
 
 FORMAT = 2
 MOUTH_COMPONENTS = 20
@@ -50,7 +49,7 @@ class FaceBasis:
     @staticmethod
     def load(path: Path | None = None) -> "FaceBasis":
         """The packaged basis, or the one in ``path``. Raises WeightsError when the file does not fit."""
-        source = path or Path(str(files("evp.face") / "basis.npz"))
+        source = path or weights_file("evp.face", "basis.npz")
         try:
             with np.load(source, allow_pickle=False) as stored:
                 if int(stored["format"]) != FORMAT:

@@ -9,7 +9,6 @@ strength is half the displacement, and a mixture lies in between.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.resources import files
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -25,7 +24,7 @@ from evp.face.basis import FaceBasis
 from evp.face.layouts import LIPS_INNER, LIPS_OUTER, MOUTH_CORNER_LEFT, MOUTH_CORNER_RIGHT
 from evp.motion.facial import FacialMotion, Feeling
 from evp.smoothing import no_faster, smooth_in_time, smooth_step, with_neighbours
-from evp.weights import save_arrays
+from evp.weights import save_arrays, weights_file
 
 FORMAT = 1
 
@@ -99,7 +98,7 @@ class ExpressionModel:
     @staticmethod
     def load(path: Path | None = None) -> "ExpressionModel":
         """The packaged model, or the one in ``path``. Raises WeightsError when the file does not fit."""
-        source = path or Path(str(files("evp.motion") / "expression.npz"))
+        source = path or weights_file("evp.motion", "expression.npz")
         basis = FaceBasis.load()
         try:
             with np.load(source, allow_pickle=False) as stored:

@@ -245,7 +245,7 @@ class _Bounds:
 
 def _measure(corpus: Path, basis: FaceBasis) -> dict[tuple[str, str], _Spoken]:
     """What every person does in every emotion, the influence of the head's turn removed."""
-    clips = [clip for clip in Manifest.read(corpus).clips if clip.filmed]
+    clips = [clip for clip in Manifest.read(corpus).clips if clip.filmed and clip.split == "train"]
     angles, expressions, openings = (defaultdict[tuple[str, str], list[NDArray]](list) for _ in range(3))
     for clip in clips:
         if clip.emotion is None:
@@ -267,7 +267,7 @@ def _jaw(corpus: Path, basis: FaceBasis) -> NDArray[np.float32]:
     rows = gap_rows(basis)[0]
     both, square = np.zeros(basis.mouth_count), 0.0
     for clip in Manifest.read(corpus).clips:
-        if clip.filmed and clip.emotion in (None, NEUTRAL):
+        if clip.filmed and clip.split == "train" and clip.emotion in (None, NEUTRAL):
             with np.load(corpus / clip.file) as stored:
                 mouth = stored["coefficients"][stored["valid"]][:, : basis.mouth_count].astype(np.float64)
             opening = mouth @ rows

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ from evp.audio.mel import log_mel_rows
 from evp.clock import ROWS_PER_FRAME, frames_for_samples
 from evp.errors import WeightsError
 from evp.motion.features import motion_features
-from evp.weights import Session, load_session
+from evp.weights import Session, load_session, weights_file
 
 FORMAT = 3
 EMOTION_SIZE = 128
@@ -39,7 +38,7 @@ class MotionModel:
     @staticmethod
     def load(path: Path | None = None, threads: int = 0) -> "MotionModel":
         """The packaged model, or the weights in ``path``. Raises WeightsError when they are not a motion model."""
-        source = path or Path(str(files("evp.motion") / "motion.onnx"))
+        source = path or weights_file("evp.motion", "motion.onnx")
         session = load_session(source, threads)
         if (session.metadata.get("kind"), session.metadata.get("format")) != ("motion", FORMAT):
             raise WeightsError(f"{source} is not a motion model of format {FORMAT}")

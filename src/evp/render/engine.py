@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from evp.weights import Engine, Session, open_session, runs_on_cuda, seal
+from evp.weights import Engine, Session, open_session, runs_on_cuda, seal, weights_file
 
 Numbers = Literal["fp32", "int8"]
 """What a network calculates with; weights are made in fp32."""
@@ -57,12 +56,9 @@ class RendererWeights:
 
     @staticmethod
     def packaged() -> "RendererWeights":
-        """Those that ship with the program."""
-        folder = Path(str(files("evp.render")))
-        small = folder / "renderer.int8.onnx"
-        return RendererWeights(
-            (folder / "renderer.onnx").read_bytes(), small.read_bytes() if small.exists() else None
-        )
+        """Those that ship with the program, unless others are to be used (:func:`evp.weights.weights_file`)."""
+        exact, small = (weights_file("evp.render", name) for name in ("renderer.onnx", "renderer.int8.onnx"))
+        return RendererWeights(exact.read_bytes(), small.read_bytes() if small.exists() else None)
 
     def ways(self) -> list[Way]:
         """The ways to run it here, the fastest first; int8 weights made from another network do not count."""

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +23,7 @@ from evp.render.inputs import INPUT_CHANNELS
 from evp.render.losses import render_losses
 from evp.render.network import RenderNetwork
 from evp.render.warp import WarpMesh
-from evp.weights import export_weights
+from evp.weights import export_weights, weights_file
 
 KIND = "renderer"
 FORMAT = 1
@@ -194,7 +193,7 @@ def restore(content: bytes) -> RenderNetwork:
 
 def packaged() -> RenderNetwork:
     """A network with the packaged weights."""
-    return restore((files("evp.render") / "renderer.onnx").read_bytes())
+    return restore(weights_file("evp.render", "renderer.onnx").read_bytes())
 
 
 def train_renderer(

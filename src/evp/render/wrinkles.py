@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.resources import files
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -36,7 +35,7 @@ from evp.face.layouts import (
     NOSE_BASE,
 )
 from evp.render.warp import Raster, WarpMesh
-from evp.weights import save_arrays
+from evp.weights import save_arrays, weights_file
 
 FORMAT = 1
 SIZE = 192
@@ -75,7 +74,7 @@ class Wrinkles:
     @staticmethod
     def load(path: Path | None = None) -> "Wrinkles":
         """The packaged maps, or those in ``path``. Raises WeightsError when the file does not fit."""
-        source = path or Path(str(files("evp.render") / "wrinkles.npz"))
+        source = path or weights_file("evp.render", "wrinkles.npz")
         try:
             with np.load(source, allow_pickle=False) as stored:
                 if int(stored["format"]) != FORMAT or stored["maps"].shape[1:] != (SIZE, SIZE):
@@ -169,7 +168,7 @@ def _brightness(corpus: Path, basis: FaceBasis) -> dict[tuple[str, str], NDArray
     raster = Raster.draw(mesh, _canonical(basis), SIZE)
     sums: dict[tuple[str, str], list[NDArray[np.float64]]] = defaultdict(list)
     for clip in Manifest.read(corpus).clips:
-        if not clip.filmed or clip.emotion is None:
+        if not clip.filmed or clip.emotion is None or clip.split != "train":
             continue
         with np.load(corpus / clip.file) as stored:
             jpeg, offsets = stored["crops"], stored["crop_offsets"]
