@@ -39,6 +39,8 @@ _PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")
 
 _SMALL = 1000
 """Arrays with fewer numbers are not worth halving."""
+_FEW = 10_000
+"""Matrices with fewer numbers are not worth the coarse steps of a byte, which weights of a ridge do not bear."""
 _HALF_MOST = 6e4
 """Largest number in half precision, and a little less."""
 
@@ -243,7 +245,7 @@ def to_eight_bits(model: Any) -> None:
     graph = model.graph
     for array in list(graph.initializer):
         values = onnx.numpy_helper.to_array(array)
-        if values.dtype != np.float32 or values.size < _SMALL or values.ndim < 2:
+        if values.dtype != np.float32 or values.size < _FEW or values.ndim < 2:
             continue
         scales = [np.abs(values).max(axis=other, keepdims=True) / 127 + 1e-30 for other in _but_one(values)]
         scale = min(

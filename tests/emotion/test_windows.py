@@ -6,7 +6,7 @@ from evp.audio.mel import log_mel
 from evp.audio.mfcc import mfcc
 from evp.audio.windows import windows
 from evp.clock import frames_for_samples
-from evp.emotion.windows import EARS, MELODY, MFCC, Ear, audible, ear_for
+from evp.emotion.windows import EARS, ENERGIES, MELODY, MFCC, Ear, audible, ear_for
 from tiny import tone, voice
 
 every_ear = pytest.mark.parametrize("ear", EARS.values(), ids=EARS)
@@ -54,7 +54,15 @@ def test_windows_of_mfcc_are_the_papers() -> None:
     np.testing.assert_allclose(MFCC.times(frames), (np.arange(frames) + 0.5) / 25)
 
 
+def test_energies_are_the_melody_without_its_pitches() -> None:
+    waveform = voice(2, 150)
+    alone, melody = (ear.windows(waveform, measure(waveform), 0, 5) for ear in (ENERGIES, MELODY))
+    np.testing.assert_array_equal(alone[0], melody[0][..., :64])
+    np.testing.assert_array_equal(alone[1], melody[1])
+
+
 def test_weights_say_how_they_hear() -> None:
+    assert ear_for({"features": "energies"}) is ENERGIES
     assert ear_for({"features": "mfcc"}) is MFCC
     assert ear_for({}) is MELODY  # the packaged ones
 

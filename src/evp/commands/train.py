@@ -9,6 +9,12 @@ import typer
 from evp.commands.console import check_folder, check_written, needs_extra, training_bar
 from evp.commands.options import Corpus, Folder, Output, Recipe, Seed, Steps
 
+_STRANGE = {
+    "strangers": "people whom the judging network never heard",
+    "validation": "the validation's people",
+    "test": "the test's people",
+}
+
 
 def basis(corpus: Corpus, output: Output) -> None:
     """Learn the face basis: the mean face and the directions in which faces move."""
@@ -43,11 +49,19 @@ def emotion(
     """Train sound to emotion, and measure it on speakers left out."""
     check_folder(output)
     with needs_extra("train"):
+        from evp.emotion.hearing import EmotionModel
         from evp.emotion.train import PAPER_RUN, EmotionConfig, train_emotion
     chosen = PAPER_RUN if recipe == "paper" else EmotionConfig()
     config = replace(chosen, seed=seed, steps=steps or chosen.steps)
     with training_bar(config.steps) as report:
-        train_emotion(corpus, output, config, progress=report)
+        path = train_emotion(corpus, output, config, progress=report)
+    metadata = EmotionModel.load(path).session.metadata
+    typer.echo(f"{path}: tells {', '.join(metadata['labels'])}")
+    for split, people in _STRANGE.items():
+        if split in metadata:
+            recordings = sum(map(sum, metadata[split]["confusion"]))
+            recall = metadata[split]["recall"]
+            typer.echo(f"unweighted average recall {recall:.3f} over {recordings} recordings of {people}")
 
 
 def motion(

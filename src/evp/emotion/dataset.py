@@ -13,7 +13,7 @@ from evp.audio.loudness import loudness_of, measure, normalised
 from evp.audio.mel import BANDS, log_mel
 from evp.audio.pitch import periodicity_rows, transposed
 from evp.corpora.manifest import ClipEntry, Manifest, Split
-from evp.emotion.windows import WINDOW_ROWS, Ear, audible, joined
+from evp.emotion.windows import COLUMNS, WINDOW_ROWS, Ear, audible, joined
 from evp.errors import InputError
 
 LONGEST_ROWS = 600
@@ -179,11 +179,11 @@ def plain_window(recording: PlainRecording, random: np.random.Generator) -> NDAr
 
 
 class ChangedWindow:
-    """Draws a window (WINDOW_ROWS, COLUMNS) of voice, which is changed and measured as when the network runs."""
+    """Draws a window (WINDOW_ROWS, columns) of voice, which is changed and measured as when the network runs."""
 
-    def __init__(self, masked_rows: int, augment: AugmentConfig) -> None:
-        """Up to ``masked_rows`` rows of a window are blanked."""
-        self._masked_rows, self._untouched = masked_rows, augment.untouched
+    def __init__(self, masked_rows: int, augment: AugmentConfig, columns: int = COLUMNS) -> None:
+        """Up to ``masked_rows`` rows of a window are blanked; only its first ``columns`` are wanted."""
+        self._masked_rows, self._untouched, self._columns = masked_rows, augment.untouched, columns
         self._augment = replace(augment, untouched=0)
 
     def __call__(self, recording: Recording, random: np.random.Generator) -> NDArray[np.float32]:
@@ -201,7 +201,7 @@ class ChangedWindow:
         heard = np.flatnonzero(audible(energies))
         middle = random.choice(heard if len(heard) else np.arange(len(rows)))
         features = np.pad(joined(energies, periodicity), ((WINDOW_ROWS // 2, WINDOW_ROWS // 2), (0, 0)))
-        return self._blanked(features[middle : middle + WINDOW_ROWS], random)
+        return self._blanked(features[middle : middle + WINDOW_ROWS], random)[:, : self._columns]
 
     def _blanked(self, window: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.float32]:
         energies = masked(window[:, :BANDS], self._augment, random)

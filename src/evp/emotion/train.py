@@ -29,21 +29,19 @@ from evp.emotion.dataset import (
     read_recordings,
     read_waveform,
 )
-from evp.emotion.functionals.network import Functionals, FunctionalsEncoder
-from evp.emotion.functionals.ridge import FunctionalsConfig, Ridge, fit_ridge, likeliest_weights
+from evp.emotion.functionals.network import Recognised, RidgeEncoder
+from evp.emotion.functionals.ridge import Ridge, RidgeConfig, fit_ridge, likeliest_weights
 from evp.emotion.hearing import FORMAT, EmotionModel, softmax
 from evp.emotion.losses import emotion_losses
 from evp.emotion.network import (
     EMOTION_SIZE,
     PAPER_EMOTION,
     ClassifierConfig,
-    Conv,
     EmotionClassifier,
     EmotionEncoder,
     EncoderConfig,
-    Pool,
 )
-from evp.emotion.windows import COLUMNS, EARS, MELODY, MFCC, WINDOW_ROWS, Features, ear_for
+from evp.emotion.windows import EARS, Features, ear_for
 from evp.errors import InputError
 from evp.evaluation.recognition import average_recall, confusion
 from evp.losses import weighted_sum
@@ -54,30 +52,16 @@ LABELS = ("angry", "calm", "contempt", "disgusted", "fear", "happy", "neutral", 
 WEIGHTS = {"classification": 1.0}
 NETWORKS = 4
 
-ENCODER = EncoderConfig(
-    layers=(
-        Conv(16, (5, 5), stride=2), Pool((2, 2), (2, 2)), Conv(32), Pool((2, 2), (2, 2)),
-        Conv(64), Pool((1, 2), (1, 2)), Conv(96),
-    ),
-    size=22,
-    rows=WINDOW_ROWS,
-    columns=COLUMNS,
-    hidden=128,
-    statistics=True,
-    dropout=0.3,
-)  # fmt: skip
-"""Most of one of the shipped networks: 1.6 s of sound -> its part of the code."""
-
-FUNCTIONALS = FunctionalsConfig(size=EMOTION_SIZE // NETWORKS - ENCODER.size)
-"""The rest, a number for each class: the same sound, by what the voice does over the whole of it."""
+RIDGE = RidgeConfig(size=EMOTION_SIZE // NETWORKS)
+"""A network's way from 1.6 s of sound to its part of the code, of which it uses a number for each class."""
 
 
 @dataclass(frozen=True)
 class EmotionConfig:
     """One training run; see `PAPER_RUN` for the published settings. What the shipped model had is in its metadata."""
 
-    steps: int = 1600
-    """Training steps, of all networks."""
+    steps: int = 750
+    """Training steps of all networks, and batches of windows that are measured for what is fitted in closed form."""
     networks: int = NETWORKS
     """Networks that hear together: each gives its part of the code, and what they hear is averaged. Each is trained
     without its share of the speakers, and measured on them."""
@@ -101,41 +85,39 @@ class EmotionConfig:
     """Emotions of the corpus that count."""
     least_speakers: int = 2
     """An emotion of fewer speakers gets a code, but is not a class: it could not be told from their voices."""
-    features: Features = "melody"
+    features: Features = "energies"
     """What the networks hear: see `evp.emotion.windows`."""
-    encoders: tuple[EncoderConfig, ...] = (ENCODER,)
+    encoders: tuple[EncoderConfig, ...] = ()
     """What every network learns step by step: each encoder gives a part of its code and learns to classify alone."""
-    functionals: FunctionalsConfig | None = FUNCTIONALS
-    """What is fitted beside them in the end and gives the rest of the code; melody only."""
+    ridge: RidgeConfig | None = RIDGE
+    """What is fitted in closed form, on fixed measurements, and gives the rest of the code; not for MFCC."""
     masked_rows: int = 24
-    """Largest number of neighbouring rows that are blanked in a window; melody only."""
+    """Largest number of neighbouring rows that are blanked in a window of an encoder; not for MFCC."""
     augment: AugmentConfig = field(
         default_factory=lambda: AugmentConfig(speed=0.12, formants=0.12, pitch=0.25, masked_bands=8)
     )
-    """Changes of voice, room and level; melody only: MFCC are heard as recorded."""
+    """Changes of voice, room and level; MFCC are heard as recorded."""
     weights: dict[str, float] = field(default_factory=lambda: dict(WEIGHTS))
     """Weight of every loss of ``emotion_losses``."""
     leave_out: tuple[str, ...] = ()
     """Speakers and files that are not trained on."""
     seed: int = 0
     """Start of every random choice."""
-    checkpoint_every: int = 400
+    checkpoint_every: int = 250
     """Steps between checkpoints."""
 
     def __post_init__(self) -> None:
         if min(self.steps, self.networks, self.batch - 1) < 1:
             raise ValueError("steps and networks must be at least 1, and a batch at least 2")
-        fitted = (self.functionals,) if self.functionals else ()
+        fitted = (self.ridge,) if self.ridge else ()
         size = sum(part.size for part in (*self.encoders, *fitted))
         if size * self.networks != EMOTION_SIZE:
             raise ValueError(f"{self.networks} codes of {size} do not make one of {EMOTION_SIZE}")
         ear = EARS[self.features]
-        if self.functionals and self.features != "melody":
-            raise ValueError("functionals are those of the melody")
-        if self.functionals and self.functionals.size < len(self.labels):
-            raise ValueError(
-                f"the code of the functionals needs a number for each of {len(self.labels)} labels"
-            )
+        if self.ridge and self.features == "mfcc":
+            raise ValueError("the ridge is for energies")
+        if self.ridge and self.ridge.size < len(self.labels):
+            raise ValueError(f"the code of the ridge needs a number for each of {len(self.labels)} labels")
         if any(encoder.windows != (ear.rows, ear.columns) for encoder in self.encoders):
             raise ValueError(
                 f"the encoder does not take windows of {ear.rows} rows of {ear.columns} {self.features}"
@@ -157,7 +139,8 @@ PAPER_RUN = EmotionConfig(
     least_speakers=1,
     features="mfcc",
     encoders=(PAPER_EMOTION,),
-    functionals=None,
+    ridge=None,
+    checkpoint_every=400,
 )
 """The published network, sampling and settings; how many steps were taken is not known."""
 
@@ -165,7 +148,7 @@ PAPER_RUN = EmotionConfig(
 class EmotionNetwork(nn.Module):
     """Encoder and classifier."""
 
-    def __init__(self, encoder: EncoderConfig | FunctionalsEncoder, classes: int) -> None:
+    def __init__(self, encoder: EncoderConfig | RidgeEncoder, classes: int) -> None:
         super().__init__()
         self.encoder = EmotionEncoder(encoder) if isinstance(encoder, EncoderConfig) else encoder
         self.classifier = EmotionClassifier(ClassifierConfig(classes, encoder.size))
@@ -176,9 +159,9 @@ class EmotionNetwork(nn.Module):
         return codes, self.classifier(codes)
 
     @classmethod
-    def fitted(cls, ridge: Ridge, size: int) -> "EmotionNetwork":
-        """What hears by functionals: the ridge's scores are its code of ``size``."""
-        network = cls(FunctionalsEncoder(ridge, size), ridge.weights.shape[1])
+    def fitted(cls, measure: nn.Module, ridge: Ridge, size: int) -> "EmotionNetwork":
+        """What hears by a ``ridge`` on what ``measure`` gives: its scores are the code of ``size``."""
+        network = cls(RidgeEncoder(measure, ridge, size), ridge.weights.shape[1])
         nn.init.eye_(network.classifier.output.weight)
         nn.init.zeros_(network.classifier.output.bias)
         return network
@@ -301,7 +284,7 @@ def export_emotion(path: Path, together: Together, metadata: Mapping[str, Any]) 
     example = {"windows": torch.zeros(2, ear.rows, ear.columns)}
     described = {"kind": "emotion", "format": FORMAT, **metadata}
     free = {"windows": {0: torch.export.Dim("count", min=1, max=4096)}}
-    export_weights(path, together, example, ["codes", "logits"], described, free, half=True)
+    export_weights(path, together, example, ["codes", "logits"], described, free, half=True, eight_bits=True)
 
 
 @dataclass(frozen=True)
@@ -339,38 +322,69 @@ def mean_codes(listenings: Iterable[Listening]) -> dict[str, NDArray[np.float64]
     }
 
 
-def fit_functionals(
-    corpus: Path,
-    clips: Sequence[ClipEntry],
-    labels: Sequence[str],
-    groups: Sequence[Collection[str]],
-    config: EmotionConfig,
-) -> list[EmotionNetwork]:
-    """What hears functionals: for each of ``groups`` a network that knows what all others say in ``clips``."""
-    settings = config.functionals or FUNCTIONALS
-    change = ChangedWindow(0, replace(config.augment, untouched=0, masked_bands=0))
+class Measuring(Resumable):
+    """Windows are drawn and measured, for what is fitted in closed form to all of them; nothing is learned yet."""
+
+    def __init__(
+        self, plain: Batcher[Any], changed: Batcher[Any], speakers: Sequence[str], config: EmotionConfig
+    ) -> None:
+        """``plain`` draws windows as recorded, ``changed`` with other voices; both of these ``speakers``."""
+        self.config, self.speakers, self.ridge = config, sorted(set(speakers)), config.ridge or RIDGE
+        self._plain, self._changed = plain, changed
+        self.measure, ear = Recognised().eval(), EARS[config.features]
+        with torch.no_grad():
+            count = self.measure(torch.zeros(1, ear.rows, ear.columns)).shape[1]
+        self.found = nn.Module()
+        windows = config.steps * config.batch
+        self.found.register_buffer("measured", torch.zeros(windows, count, dtype=torch.half))
+        self.found.register_buffer("classes", torch.zeros(windows, dtype=torch.int16))
+        self.found.register_buffer("speakers", torch.zeros(windows, dtype=torch.int16))
+
+    def advance(self) -> dict[str, float]:
+        """Measure one batch; there are no losses."""
+        plainly = self.step < self.ridge.as_recorded * self.config.steps
+        batch = (self._plain if plainly else self._changed).batch(self.config.seed, self.step)
+        rows = slice(self.step * self.config.batch, (self.step + 1) * self.config.batch)
+        with torch.no_grad():
+            self.found.get_buffer("measured")[rows] = self.measure(torch.from_numpy(batch.windows)).half()
+        self.found.get_buffer("classes")[rows] = torch.from_numpy(batch.classes)
+        numbers = [self.speakers.index(speaker) for speaker in batch.speakers]
+        self.found.get_buffer("speakers")[rows] = torch.tensor(numbers)
+        self.step += 1
+        return {}
+
+    def settings(self) -> str:
+        return json.dumps([asdict(self.config), self.speakers])
+
+    def parts(self) -> Mapping[str, Part]:
+        return {"found": self.found}
+
+    def fit(self, groups: Sequence[Collection[str]], classes: int) -> list[EmotionNetwork]:
+        """For each of ``groups`` a network that is fitted to the windows of everybody else."""
+        measured, right, numbers = (
+            self.found.get_buffer(name).numpy() for name in ("measured", "classes", "speakers")
+        )
+        names = [self.speakers[number] for number in numbers]
+        networks = []
+        for group in groups:
+            kept = np.array([name not in group for name in names])
+            known = [name for name in names if name not in group]
+            ridge = fit_ridge(measured[kept], right[kept], known, classes, self.ridge)
+            networks.append(EmotionNetwork.fitted(self.measure, ridge, self.ridge.size))
+        return networks
+
+
+def measuring_of(
+    corpus: Path, clips: Sequence[ClipEntry], labels: Sequence[str], config: EmotionConfig
+) -> Measuring:
+    """What measures windows of ``clips``."""
+    ear = EARS[config.features]
+    change = ChangedWindow(0, replace(config.augment, untouched=0, masked_bands=0), ear.columns)
     plain: Batcher[Any] = Batcher(
-        read_plain_recordings(corpus, clips, MELODY), labels, config.batch, plain_window
+        read_plain_recordings(corpus, clips, ear), labels, config.batch, plain_window
     )
     changed: Batcher[Any] = Batcher(read_recordings(corpus, clips), labels, config.batch, change)
-    batches, functionals = -(-settings.windows // config.batch), Functionals()
-    speakers: list[str] = []
-    measured_batches, class_batches = [], []
-    for number in range(batches):
-        source = plain if number < settings.as_recorded * batches else changed
-        batch = source.batch(config.seed, number)
-        with torch.no_grad():
-            measured_batches.append(functionals(torch.from_numpy(batch.windows)).numpy())
-        class_batches.append(batch.classes)
-        speakers += batch.speakers
-    found, classes = np.concatenate(measured_batches), np.concatenate(class_batches)
-    networks = []
-    for group in groups:
-        kept = np.array([speaker not in group for speaker in speakers])
-        known = [speaker for speaker in speakers if speaker not in group]
-        ridge = fit_ridge(found[kept], classes[kept], known, len(labels), settings)
-        networks.append(EmotionNetwork.fitted(ridge, settings.size))
-    return networks
+    return Measuring(plain, changed, [clip.speaker for clip in clips], config)
 
 
 def weigh_encoders(
@@ -415,8 +429,9 @@ def batcher_of(
 ) -> Batcher[Any]:
     """What feeds the networks with ``clips``."""
     if config.features == "mfcc":
-        return Batcher(read_plain_recordings(corpus, clips, MFCC), labels, config.batch, plain_window)
-    window = ChangedWindow(config.masked_rows, config.augment)
+        plain = read_plain_recordings(corpus, clips, EARS["mfcc"])
+        return Batcher(plain, labels, config.batch, plain_window)
+    window = ChangedWindow(config.masked_rows, config.augment, EARS[config.features].columns)
     return Batcher(read_recordings(corpus, clips), labels, config.batch, window)
 
 
@@ -428,11 +443,12 @@ def train_emotion(
 ) -> Path:
     """Train on the training speakers of a prepared ``corpus`` and write ``output``/emotion.onnx; returns its path.
 
-    ``output``/checkpoint.pt is written as the run goes; when it is there, the run continues from it and ends as if it
-    had never stopped. ``progress`` is called after every step with the number of steps done and the named losses. How
+    ``output``/checkpoint.pt, of what is trained step by step, and measured.pt, of what is measured for the ridge, are
+    written as the run goes; when they are there, the run continues from them and ends as if it had never stopped.
+    ``progress`` is called after every step with the number of steps done and the named losses, if there are any. How
     well each network hears the speakers that it was not trained on is in the metadata under ``strangers``, and
-    recording by recording in ``output``/strangers.json; how well all of them hear the corpus's validation speakers, if
-    there are any, under ``validation``. Raises InputError when the corpus cannot be used.
+    recording by recording in ``output``/strangers.json; how well all of them hear the corpus's validation and test
+    speakers, if there are any, under ``validation`` and ``test``. Raises InputError when the corpus cannot be used.
     """
     clips = emotion_clips(corpus, config.leave_out)
     labels = classes_of(clips["train"], config.labels, config.least_speakers)
@@ -441,12 +457,16 @@ def train_emotion(
     known = [clip for clip in clips["train"] if clip.emotion in config.labels]
     groups = group_speakers((clip.speaker for clip in known), config.networks)
     shown = [clip for clip in known if clip.emotion in labels]
-    training = Training(batcher_of(corpus, shown, labels, config), groups, len(labels), config)
-    training.run(output / "checkpoint.pt", config.steps, config.checkpoint_every, progress)
-    networks = training.together()
-    if config.functionals:
-        fitted = fit_functionals(corpus, shown, labels, groups, config)
-        for network, member in zip(networks, fitted, strict=True):
+    networks = [Together([]) for _ in groups]
+    if config.encoders:
+        training = Training(batcher_of(corpus, shown, labels, config), groups, len(labels), config)
+        training.run(output / "checkpoint.pt", config.steps, config.checkpoint_every, progress)
+        networks = training.together()
+    if config.ridge:
+        measuring = measuring_of(corpus, shown, labels, config)
+        told = None if config.encoders else progress
+        measuring.run(output / "measured.pt", config.steps, config.checkpoint_every, told)
+        for network, member in zip(networks, measuring.fit(groups, len(labels)), strict=True):
             network.networks.append(member)
     metadata: dict[str, Any] = {
         "config": asdict(config),
@@ -468,11 +488,12 @@ def train_emotion(
         if any(found.strange for found in listenings):
             metadata["strangers"] = measured(listenings, labels)
             _write_strangers(output / "strangers.json", listenings, labels)
-        if clips["validation"]:
+        if clips["validation"] or clips["test"]:
             export_emotion(draft, Together(networks), metadata)
-            everybody = {clip.speaker for clip in clips["validation"]}
             model = EmotionModel.load(draft, threads=1)
-            metadata["validation"] = measured(listen(model, corpus, clips["validation"], everybody), labels)
+            for split in ("validation", "test"):
+                if everybody := {clip.speaker for clip in clips[split]}:
+                    metadata[split] = measured(listen(model, corpus, clips[split], everybody), labels)
     export_emotion(output / "emotion.onnx", Together(networks), metadata)
     return output / "emotion.onnx"
 

@@ -1,9 +1,9 @@
 """What an emotion network hears of a recording: overlapping windows of its features, and whether there is voice.
 
-There are two ways of hearing, and weights say which one is theirs (`ear_for`). `MELODY`: long windows of log-mel
+There are three ways of hearing, and weights say which one is theirs (`ear_for`). `ENERGIES`: long windows of log-mel
 energies (of which MFCC are the cosine transform) between the recording's own noise and its speech level, so that
-microphone, level and steady noise count little, and of the melody of the voice. `MFCC`: the paper's windows, one for
-every video frame.
+microphone, level and steady noise count little. `MELODY`: the same and, beside them, the melody of the voice. `MFCC`:
+the paper's windows, one for every video frame.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ LEAST_VOICE = 0.25
 """Share of audible rows from which a hop counts as voiced."""
 MELODY_SCALE = 2.0
 
-Features = Literal["melody", "mfcc"]
+Features = Literal["energies", "melody", "mfcc"]
 """The ways of hearing, as weights name them."""
 
 
@@ -90,6 +90,13 @@ def audible(rows: NDArray[np.floating]) -> NDArray[np.bool_]:
     return rows[:, :BANDS].mean(axis=1) > AUDIBLE
 
 
+def energies_alone(
+    _waveform: NDArray[np.floating], energies: NDArray[np.floating], _first: int, _last: int
+) -> NDArray[np.float32]:
+    """The rows (last - first, BANDS) of `ENERGIES`; zeros outside the sound, in silence and noise."""
+    return energies.astype(np.float32)
+
+
 def melody(
     waveform: NDArray[np.floating], energies: NDArray[np.floating], first: int, last: int
 ) -> NDArray[np.float32]:
@@ -110,9 +117,10 @@ def cepstrum(
     return mfcc_rows(waveform, first, last)
 
 
+ENERGIES = Ear(energies_alone, BANDS, WINDOW_ROWS, HOP_ROWS)
 MELODY = Ear(melody, COLUMNS, WINDOW_ROWS, HOP_ROWS)
 MFCC = Ear(cepstrum, COEFFICIENTS, clock.WINDOW_ROWS, clock.ROWS_PER_FRAME)
-EARS: Mapping[Features, Ear] = {"melody": MELODY, "mfcc": MFCC}
+EARS: Mapping[Features, Ear] = {"energies": ENERGIES, "melody": MELODY, "mfcc": MFCC}
 
 
 def ear_for(metadata: Mapping[str, Any]) -> Ear:

@@ -100,7 +100,7 @@ def read_clips(
 
 def read_clip(corpus: Path, entry: ClipEntry, mouth_count: int, coder: EmotionCoder | None = None) -> Clip:
     """One archive of a prepared corpus."""
-    from evp.motion.acoustics import heard_by_ear
+    from evp.audio.acoustics import heard_by_ear
 
     with np.load(corpus / entry.file) as stored:
         waveform = stored["waveform"].astype(np.float32)
@@ -122,7 +122,7 @@ def read_clip(corpus: Path, entry: ClipEntry, mouth_count: int, coder: EmotionCo
         file=entry.file,
         speaker=entry.speaker,
         rows=mel - loudness.level,
-        ear=heard_by_ear(against_speech(mel, loudness)),
+        ear=heard_by_ear(against_speech(mel, loudness), LOWEST),
         coefficients=coefficients,
         tracked=tracked,
         visemes=visemes,
@@ -222,9 +222,9 @@ class _Group:
 @cache
 def silent_ear() -> NDArray[np.floating]:
     """(EAR,) what the recogniser's ear hears in silence."""
-    from evp.motion.acoustics import heard_by_ear
+    from evp.audio.acoustics import heard_by_ear
 
-    return heard_by_ear(np.full((16, BANDS), LOWEST))[4]
+    return heard_by_ear(np.full((16, BANDS), LOWEST), LOWEST)[4]
 
 
 def speech_labels(rows: NDArray[np.floating], visemes: NDArray[Any]) -> NDArray[np.int64]:

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool1d, conv1d, pad
 
+from evp.audio.acoustics import EAR
 from evp.audio.mel import BANDS
-from evp.motion.acoustics import EAR
 from evp.motion.readout import LIMIT, REACH, Readout, moments
 from evp.motion.visemes import NAMES
 

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from evp.audio.acoustics import ear
 from evp.audio.augment import AugmentConfig
 from evp.audio.loudness import RANGE, crop_loudness, normalised
 from evp.audio.mel import BANDS
@@ -26,7 +27,6 @@ from evp.face.layouts import (
     UPPER_LIP_INNER,
 )
 from evp.losses import weighted_sum
-from evp.motion.acoustics import ear
 from evp.motion.codes import hearing_coder
 from evp.motion.dataset import Batcher, Clip, EmotionCoder, read_clips, silent_ear
 from evp.motion.features import FEATURES

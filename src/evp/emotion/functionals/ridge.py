@@ -1,7 +1,7 @@
-"""Which emotion functionals tell of, fitted in closed form: kernel ridge regression on landmarks (Nystroem's method).
+"""Which emotion the measurements of a window tell of, fitted in closed form: linear ridge regression.
 
-A thousand recordings of two dozen people are too few for dense layers, which grow sure of what they know by heart. A
-kernel method of little freedom is less sure and carries over better to people never met.
+A thousand recordings of two dozen people are too few for more freedom: dense layers grow sure of what they know by
+heart, and a kernel on landmarks has to be large before it carries over as well to people never met.
 """
 
 from collections.abc import Sequence
@@ -13,9 +13,7 @@ from numpy.typing import NDArray
 from evp.emotion.dataset import group_speakers
 
 FOLDS = 3
-"""Groups of speakers on whom, each left out in turn, width and ridge are chosen."""
-ROUNDS = 4
-"""Of k-means, from which the landmarks come."""
+"""Groups of speakers on whom, each left out in turn, the ridge is chosen."""
 STEPS = 40
 """Of Newton's method, from which weights of scores come."""
 FAINT = 1e-3
@@ -25,102 +23,70 @@ LEAST = 1e-6
 
 
 @dataclass(frozen=True)
-class FunctionalsConfig:
-    """How the ridge is fitted; kernel and ridge are chosen among what is offered by speakers left out."""
+class RidgeConfig:
+    """How the ridge is fitted; it is chosen among what is offered by speakers left out."""
 
     size: int
     """Numbers of the code, at least one for each class."""
-    windows: int = 24_000
-    """Windows that are drawn for it, before any speaker is left out."""
     as_recorded: float = 0.5
-    """Share of them that are as heard in the recordings; voice, room and microphone of the others are changed."""
-    landmarks: int = 400
-    """Means of functionals, from which distances are measured."""
-    sharpnesses: tuple[float, ...] = (0.25, 0.5, 1.0)
-    """Of the Gaussian kernel, relative to the number of functionals."""
-    ridges: tuple[float, ...] = (0.1, 0.3, 1.0, 3.0)
-    """Penalty of large weights."""
+    """Share of the windows that are as recorded; voice, room and microphone of the others are changed."""
+    ridges: tuple[float, ...] = (0.03, 0.1, 0.3)
+    """Penalty of large weights, a window."""
     largest: float = 4.0
-    """Standard deviations beyond which a functional counts no further."""
-    seed: int = 0
-    """Start of the landmarks."""
+    """Standard deviations beyond which a measurement counts no further."""
 
 
 @dataclass(frozen=True)
 class Ridge:
-    """From functionals to scores of classes, in natural logarithms of odds."""
+    """From measurements to scores of classes, in natural logarithms of odds."""
 
     centre: NDArray[np.floating]
-    """(I,) mean of the functionals."""
+    """(I,) mean of the measurements."""
     scale: NDArray[np.floating]
     """(I,) their standard deviations."""
     largest: float
-    landmarks: NDArray[np.floating]
-    """(M, I), standardised."""
-    sharpness: float
-    """A landmark at distance d counts exp(-sharpness d^2)."""
     weights: NDArray[np.floating]
-    """(M, L)."""
+    """(I, L)."""
 
-    def scores(self, functionals: NDArray[np.floating]) -> NDArray[np.floating]:
+    def scores(self, measured: NDArray[np.floating]) -> NDArray[np.floating]:
         """(N, I) -> (N, L)."""
-        standard = np.clip((functionals - self.centre) / self.scale, -self.largest, self.largest)
-        return np.exp(-self.sharpness * squared_distances(standard, self.landmarks)) @ self.weights
+        standard = np.clip((measured - self.centre) / self.scale, -self.largest, self.largest)
+        return np.asarray(standard @ self.weights)
 
 
 def fit_ridge(
-    functionals: NDArray[np.floating],
+    measured: NDArray[np.floating],
     classes: NDArray[np.integer],
     speakers: Sequence[str],
     count: int,
-    config: FunctionalsConfig,
+    config: RidgeConfig,
 ) -> Ridge:
-    """The ridge for N windows with ``functionals`` (N, I) of ``count`` classes, all drawn about as often as each other.
+    """The ridge for N windows of which I numbers are ``measured`` (N, I), of ``count`` classes.
 
-    Sharpness, ridge and size of the scores are those with which speakers left out are heard best: the likelihood of
-    their classes is largest.
+    All classes are drawn about as often as each other. Ridge and size of the scores are those with which speakers left
+    out are heard best: the likelihood of their classes is largest.
     """
-    functionals = functionals.astype(np.float64)
-    centre, scale = functionals.mean(axis=0), functionals.std(axis=0) + LEAST
-    standard = np.clip((functionals - centre) / scale, -config.largest, config.largest)
-    landmarks = centres(standard, config.landmarks, np.random.default_rng(config.seed))
+    measured = measured.astype(np.float64)
+    centre, scale = measured.mean(axis=0), measured.std(axis=0) + LEAST
+    standard = np.clip((measured - centre) / scale, -config.largest, config.largest)
     wanted = np.eye(count)[classes] - 1 / count
     names = list(speakers) if len(set(speakers)) > 1 else [str(number) for number in range(len(classes))]
     strange = [np.isin(names, list(group)) for group in group_speakers(names, min(FOLDS, len(set(names))))]
+    squares = [standard[held].T @ standard[held] for held in strange]
+    products = [standard[held].T @ wanted[held] for held in strange]
+    square, product = sum(squares), sum(products)
 
     found: list[tuple[float, Ridge]] = []
-    for sharpness in np.array(config.sharpnesses) / functionals.shape[1]:
-        near = np.exp(-sharpness * squared_distances(standard, landmarks))
-        among = np.exp(-sharpness * squared_distances(landmarks, landmarks)) + LEAST * np.eye(len(landmarks))
-        squares = [near[held].T @ near[held] for held in strange]
-        products = [near[held].T @ wanted[held] for held in strange]
-        square, product = sum(squares), sum(products)
-        for ridge in config.ridges:
-            scores = np.empty_like(wanted)
-            for held, own_square, own_product in zip(strange, squares, products, strict=True):
-                known = np.linalg.solve(square - own_square + ridge * among, product - own_product)
-                scores[held] = near[held] @ known
-            size = likeliest_weights(scores[None], classes)[0]
-            weights = size * np.linalg.solve(square + ridge * among, product)
-            fitted = Ridge(centre, scale, config.largest, landmarks, float(sharpness), weights)
-            found.append((likelihood(size * scores, classes), fitted))
+    for ridge in config.ridges:
+        penalty = ridge * np.eye(len(centre))
+        scores = np.empty_like(wanted)
+        for held, own_square, own_product in zip(strange, squares, products, strict=True):
+            known = square - own_square + np.sum(~held) * penalty
+            scores[held] = standard[held] @ np.linalg.solve(known, product - own_product)
+        size = likeliest_weights(scores[None], classes)[0]
+        weights = size * np.linalg.solve(square + len(wanted) * penalty, product)
+        found.append((likelihood(size * scores, classes), Ridge(centre, scale, config.largest, weights)))
     return max(found, key=lambda rated: rated[0])[1]
-
-
-def centres(points: NDArray[np.floating], count: int, random: np.random.Generator) -> NDArray[np.floating]:
-    """At most ``count`` means of neighbouring points (N, I), by k-means: (count, I)."""
-    chosen = points[random.permutation(len(points))[:count]]
-    for _ in range(ROUNDS):
-        nearest = squared_distances(points, chosen).argmin(axis=1)
-        for number in np.unique(nearest):
-            chosen[number] = points[nearest == number].mean(axis=0)
-    return chosen
-
-
-def squared_distances(points: NDArray[np.floating], others: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Of every point (N, I) from all others (M, I): (N, M)."""
-    lengths = (points**2).sum(axis=1)[:, None] + (others**2).sum(axis=1)
-    return lengths - 2 * points @ others.T
 
 
 def likelihood(scores: NDArray[np.floating], classes: NDArray[np.integer]) -> float:

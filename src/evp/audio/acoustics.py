@@ -21,7 +21,6 @@ from torch.nn.functional import gelu, glu, scaled_dot_product_attention, silu
 from evp.audio.mel import BANDS, HIGHEST_HZ, LOWEST_HZ, WINDOW_SAMPLES
 from evp.clock import SAMPLE_RATE
 from evp.errors import MissingExtraError
-from evp.motion.features import LOWEST
 
 EAR = 144
 """Numbers of a row of what is heard."""
@@ -53,7 +52,7 @@ def read_recogniser() -> dict[str, NDArray[np.floating]]:
     """
     found = find_spec("hama")
     if found is None or not found.submodule_search_locations:
-        raise MissingExtraError("training motion needs hama: pip install 'evp[train]'")
+        raise MissingExtraError("this training needs hama: pip install 'evp[train]'")
     content = (Path(found.submodule_search_locations[0]) / "assets" / "asr_waveform.hama").read_bytes()
     if content[:8] != _MAGIC:
         raise ValueError("hama's recogniser has another layout than expected")
@@ -74,6 +73,11 @@ def read_recogniser() -> dict[str, NDArray[np.floating]]:
         .astype(np.float32)
         for name, kind, shape, begin, size in entries
     }
+
+
+def mean_speech() -> NDArray[np.floating]:
+    """(BANDS,) natural logarithm of the energies in the speech that the recogniser is used to."""
+    return np.interp(np.arange(BANDS), *MEAN_SPEECH)
 
 
 def filters(bank: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
@@ -110,16 +114,19 @@ class Block(nn.Module):
         self.after = nn.Conv1d(EAR, EAR, 1)
         self.forth2, self.back2 = nn.Linear(EAR, 4 * EAR), nn.Linear(4 * EAR, EAR)
 
-    def forward(self, x: Tensor, near: Tensor) -> Tensor:
-        """(B, T, EAR) -> (B, T, EAR); ``near`` (T, T) says which rows attend to which."""
+    def forward(self, x: Tensor, near: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """(B, T, EAR) -> what goes on to the next block, and what is found around each row: each (B, T, EAR).
+
+        ``near`` (T, T) says which rows attend to which: otherwise all to all.
+        """
         x = x + self.back1(silu(self.forth1(self.norms[0](x)))) / 2
         heads = self.attend(self.norms[1](x)).unflatten(2, (3, HEADS, -1)).permute(2, 0, 3, 1, 4)
         heard = scaled_dot_product_attention(heads[0], heads[1], heads[2], attn_mask=near)
         x = x + self.attended(heard.transpose(1, 2).flatten(2))
-        convolved = self.around(glu(self.before(self.norms[2](x).transpose(1, 2)), dim=1))
-        x = x + self.after(silu(convolved)).transpose(1, 2)
+        around = silu(self.around(glu(self.before(self.norms[2](x).transpose(1, 2)), dim=1)))
+        x = x + self.after(around).transpose(1, 2)
         x = x + self.back2(silu(self.forth2(self.norms[3](x)))) / 2
-        return torch.as_tensor(self.norms[4](x))
+        return self.norms[4](x), around.transpose(1, 2)
 
 
 class Ear(nn.Module):
@@ -131,7 +138,7 @@ class Ear(nn.Module):
         self.mix: Tensor
         self.plain: Tensor
         self.register_buffer("mix", torch.tensor(mix, dtype=torch.float32))
-        plain = np.interp(np.arange(BANDS), *MEAN_SPEECH) @ mix + gain
+        plain = mean_speech() @ mix + gain
         self.register_buffer("plain", torch.tensor(plain, dtype=torch.float32))
         self.first = nn.Conv1d(mix.shape[1], EAR, 3, stride=2, padding=1)
         self.blocks = nn.ModuleList(Block() for _ in range(BLOCKS))
@@ -140,13 +147,17 @@ class Ear(nn.Module):
 
     def forward(self, rows: Tensor) -> Tensor:
         """Rows minus mean speech (B, R, BANDS) -> (B, R / 2, EAR)."""
-        energies = rows @ self.mix + self.plain
-        x = gelu(self.first(energies.transpose(1, 2))).transpose(1, 2)
+        x = self.rows(rows)
         place = torch.arange(x.shape[1])
         near = (place[:, None] - place[None]).abs() <= ATTENTION_ROWS
         for block in self.blocks:
-            x = block(x, near)
+            x, _ = block(x, near)
         return x
+
+    def rows(self, rows: Tensor) -> Tensor:
+        """Rows minus mean speech (B, R, BANDS) -> what the first block is given (B, R / 2, EAR)."""
+        energies = rows @ self.mix + self.plain
+        return gelu(self.first(energies.transpose(1, 2))).transpose(1, 2)
 
 
 def _named(arrays: Mapping[str, NDArray[np.floating]]) -> Iterator[tuple[str, NDArray[np.floating]]]:
@@ -179,13 +190,13 @@ def ear() -> Ear:
     return Ear(read_recogniser()).eval()
 
 
-def heard_by_ear(rows: NDArray[np.floating]) -> NDArray[np.floating]:
+def heard_by_ear(rows: NDArray[np.floating], silence: float) -> NDArray[np.floating]:
     """``Ear`` of rows minus mean speech (R, BANDS), R even: float32 (R / 2, EAR), in pieces of bounded memory.
 
-    Around the rows there is silence.
+    Around the rows there is ``silence``.
     """
     margin = 2 * EAR_ROWS
-    padded = np.pad(rows.astype(np.float32), ((margin, margin), (0, 0)), constant_values=LOWEST)
+    padded = np.pad(rows.astype(np.float32), ((margin, margin), (0, 0)), constant_values=silence)
     pieces = [np.zeros((0, EAR), np.float32)]
     for first in range(0, len(rows), PIECE_ROWS):
         last = min(first + PIECE_ROWS, len(rows))

@@ -10,12 +10,8 @@ pytest.importorskip("torch")
 
 import torch
 
-from evp.audio.loudness import measure
-from evp.audio.mel import BANDS, log_mel
-from evp.errors import MissingExtraError
-from evp.media import read_speech
-from evp.motion import acoustics
-from evp.motion.acoustics import (
+from evp.audio import acoustics
+from evp.audio.acoustics import (
     EAR,
     EAR_ROWS,
     PIECE_ROWS,
@@ -25,6 +21,10 @@ from evp.motion.acoustics import (
     heard_by_ear,
     read_recogniser,
 )
+from evp.audio.loudness import measure
+from evp.audio.mel import BANDS, log_mel
+from evp.errors import MissingExtraError
+from evp.media import read_speech
 from evp.motion.features import LOWEST
 
 torch.set_num_threads(1)
@@ -72,7 +72,7 @@ def test_a_row_hears_a_bounded_stretch_around_it() -> None:
 @needs_hama
 def test_what_is_heard_does_not_depend_on_the_piece() -> None:
     rows = noise(2 * PIECE_ROWS + 30)
-    heard = heard_by_ear(rows)
+    heard = heard_by_ear(rows, LOWEST)
     assert heard.shape == (PIECE_ROWS + 15, EAR)
     quiet = np.full((1, 2 * EAR_ROWS, BANDS), LOWEST, np.float32)
     with torch.no_grad():
