@@ -103,7 +103,7 @@ def _told(function: Callable[..., None]) -> Callable[..., None]:
             typer.echo("evp: there is no room left on the disk", err=True)
             raise typer.Exit(1) from error
         except KeyboardInterrupt as error:
-            typer.echo("evp: interrupted", err=True)
+            typer.echo(f"evp: {str(error) or 'interrupted'}", err=True)
             raise typer.Exit(130) from error
 
     return command

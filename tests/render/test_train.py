@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from evp.corpora.manifest import ClipEntry, Manifest
 from evp.errors import InputError
 from evp.face.basis import FaceBasis
 from evp.render.inputs import INPUT_CHANNELS
@@ -51,7 +52,7 @@ def test_steps_change_the_network_and_say_what_they_cost():
     fit(network, [crops(6)], replace(CONFIG, steps=2), progress=lambda *told: seen.append(told))
     assert [(done, total) for done, total, _ in seen] == [(1, 2), (2, 2)]
     for _, _, losses in seen:
-        assert set(losses) == set(CONFIG.loss_weights)
+        assert set(losses) == {*CONFIG.loss_weights, "total"}
         assert all(np.isfinite(value) and value > 0 for value in losses.values())
     changed = [name for name, value in parameters(network).items() if not np.array_equal(value, before[name])]
     assert set(changed) == set(before)
@@ -187,7 +188,41 @@ def test_corpus_to_weights_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     train_renderer(corpus, tmp_path / "out.onnx", config, lambda done, *_: steps.append(done))
     assert steps == [1, 2]
     assert written == [tmp_path / "out.onnx"]
-    assert not (tmp_path / "out.checkpoint").exists()
+    assert not (tmp_path / "out.onnx.checkpoint").exists()
+
+
+def test_runs_whose_files_begin_alike_have_a_checkpoint_each(tmp_path: Path):
+    corpus = write_crops_corpus(tmp_path / "corpus", speakers=1, frames=6)
+    config = replace(CONFIG, steps=2, batch=1, checkpoint_every=1)
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    for name in ("a.onnx", "a.bin"):
+        with pytest.raises(KeyboardInterrupt):
+            train_renderer(corpus, tmp_path / name, config, stop)
+    assert {path.name for path in tmp_path.glob("*.*")} == {"a.onnx.checkpoint", "a.bin.checkpoint"}
+
+
+def test_a_run_does_not_go_on_with_other_people_or_settings(tmp_path: Path):
+    one, two = (write_crops_corpus(tmp_path / str(count), count, 6) for count in (1, 2))
+    config = replace(CONFIG, steps=2, batch=1, checkpoint_every=1)
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_renderer(one, tmp_path / "out.onnx", config, stop)
+    with pytest.raises(InputError, match=r"another corpus.*corpus\.speakers, corpus\.clips"):
+        train_renderer(two, tmp_path / "out.onnx", config)
+    with pytest.raises(InputError, match=r"\(seed\)"):
+        train_renderer(one, tmp_path / "out.onnx", replace(config, seed=1))
+
+
+def test_sound_alone_teaches_no_pictures(tmp_path: Path):
+    Manifest((ClipEntry("a.npz", "a", "a.wav", 30, filmed=False),)).write(tmp_path)
+    with pytest.raises(InputError, match="no filmed clip"):
+        train_renderer(tmp_path, tmp_path / "out.onnx", CONFIG)
 
 
 def test_folder_that_is_no_corpus_is_refused(tmp_path: Path):

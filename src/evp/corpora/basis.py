@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from evp.corpora.manifest import Manifest
+from evp.corpora.archives import filmed_by_speaker, open_archive
 from evp.face.basis import FaceBasis, learn_basis, learn_turn, mean_face
 from evp.face.layouts import mouth_opening, mouth_width
 from evp.face.pose import fit_pose
@@ -20,13 +20,14 @@ def train_basis(corpus: Path, output: Path) -> FaceBasis:
     """Mean face and expression components of the people of a corpus, who count equally, and what turning heads do to
     them, written to ``output``.
 
-    The triangles are the packaged basis's. Raises InputError when the folder is not a prepared corpus.
+    The triangles are the packaged basis's. Raises InputError when the folder is not a prepared corpus or nobody is
+    filmed.
     """
     neutrals, displacements = [], []
-    for paths in Manifest.read(corpus).clips_by_speaker(corpus).values():
+    for paths in filmed_by_speaker(corpus).values():
         meshes = []
         for path in paths:
-            with np.load(path) as stored:
+            with open_archive(path) as stored:
                 neutral = stored["neutral"]
                 meshes.append(stored["landmarks"][stored["valid"]])
         frames = np.concatenate(meshes)
@@ -47,9 +48,9 @@ def _recordings(
     corpus: Path, basis: FaceBasis
 ) -> Iterator[tuple[NDArray[np.floating], NDArray[np.floating], NDArray[np.floating]]]:
     """Angles (T, 3), coefficients (T, M + U), and opening and width of the mouth (T, 2) of every filmed recording."""
-    for paths in Manifest.read(corpus).clips_by_speaker(corpus).values():
+    for paths in filmed_by_speaker(corpus).values():
         for path in paths:
-            with np.load(path) as stored:
+            with open_archive(path) as stored:
                 valid = stored["valid"]
                 angles, meshes = stored["angles"][valid], stored["landmarks"][valid]
                 mouth = 100 * np.stack([mouth_opening(meshes), mouth_width(meshes)], axis=1)

@@ -68,9 +68,13 @@ class Manifest:
                     "prepare it again into an empty folder"
                 )
             return Manifest(tuple(_read_entry(clip) for clip in stored["clips"]), stored["dropped"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except OSError as error:
             raise InputError(
-                f"{corpus}: not a prepared corpus (evp corpus prepare makes one): {error}"
+                f"{corpus}: not a prepared corpus, it has no {NAME} (evp corpus prepare makes one)"
+            ) from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(
+                f"{corpus}: not a prepared corpus, its {NAME} is damaged or of another version ({error})"
             ) from error
 
     def write(self, corpus: Path) -> None:

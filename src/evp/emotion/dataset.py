@@ -12,6 +12,7 @@ from evp.audio.augment import AugmentConfig, changed_voice, masked
 from evp.audio.loudness import loudness_of, measure, normalised
 from evp.audio.mel import BANDS, log_mel
 from evp.audio.pitch import periodicity_rows, transposed
+from evp.corpora.archives import open_archive
 from evp.corpora.manifest import ClipEntry, Manifest, Split
 from evp.emotion.windows import COLUMNS, WINDOW_ROWS, Ear, audible, joined
 from evp.errors import InputError
@@ -109,7 +110,7 @@ def group_speakers(speakers: Iterable[str], count: int) -> list[set[str]]:
 
 def read_waveform(corpus: Path, clip: ClipEntry) -> NDArray[np.float32]:
     """The sound of a prepared clip (samples,), 16 kHz."""
-    with np.load(corpus / clip.file) as stored:
+    with open_archive(corpus / clip.file) as stored:
         return stored["waveform"].astype(np.float32)
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from evp.audio.augment import AugmentConfig
+from evp.corpora.archives import told_apart
 from evp.corpora.manifest import ClipEntry
 from evp.emotion.dataset import (
     Batch,
@@ -270,8 +271,8 @@ class Training(Resumable):
         """The averaged networks, as they are shipped."""
         return [deepcopy(cast(Together, average.module)).eval() for average in self.averages]
 
-    def settings(self) -> str:
-        return json.dumps(asdict(self.config))
+    def settings(self) -> dict[str, Any]:
+        return asdict(self.config) | ({"steps": None} if self.config.schedule == "constant" else {})
 
     def parts(self) -> Mapping[str, Part]:
         averages = nn.ModuleList(self.averages)
@@ -353,8 +354,8 @@ class Measuring(Resumable):
         self.step += 1
         return {}
 
-    def settings(self) -> str:
-        return json.dumps([asdict(self.config), self.speakers])
+    def settings(self) -> dict[str, Any]:
+        return asdict(self.config) | {"speakers": self.speakers}
 
     def parts(self) -> Mapping[str, Part]:
         return {"found": self.found}
@@ -453,17 +454,21 @@ def train_emotion(
     clips = emotion_clips(corpus, config.leave_out)
     labels = classes_of(clips["train"], config.labels, config.least_speakers)
     if len(labels) < 2:
-        raise InputError(f"{corpus} has fewer than two emotions that {config.least_speakers} speakers show")
+        shared = f" that {config.least_speakers} or more speakers show" if config.least_speakers > 1 else ""
+        raise InputError(f"{corpus} has fewer than two emotions{shared}")
     known = [clip for clip in clips["train"] if clip.emotion in config.labels]
     groups = group_speakers((clip.speaker for clip in known), config.networks)
     shown = [clip for clip in known if clip.emotion in labels]
     networks = [Together([]) for _ in groups]
+    trained_on = told_apart(corpus, known)
     if config.encoders:
         training = Training(batcher_of(corpus, shown, labels, config), groups, len(labels), config)
+        training.corpus = trained_on
         training.run(output / "checkpoint.pt", config.steps, config.checkpoint_every, progress)
         networks = training.together()
     if config.ridge:
         measuring = measuring_of(corpus, shown, labels, config)
+        measuring.corpus = trained_on
         told = None if config.encoders else progress
         measuring.run(output / "measured.pt", config.steps, config.checkpoint_every, told)
         for network, member in zip(networks, measuring.fit(groups, len(labels)), strict=True):

@@ -13,6 +13,7 @@ from evp.audio.augment import AugmentConfig, changed_voice, masked, with_noise
 from evp.audio.loudness import RANGE, crop_loudness, loudness_of, normalised
 from evp.audio.mel import BANDS, log_mel
 from evp.clock import ROWS_PER_FRAME
+from evp.corpora.archives import open_archive
 from evp.corpora.manifest import ClipEntry, Manifest
 from evp.corpora.phones import stored_phones
 from evp.emotion.space import CODE_SIZE
@@ -88,6 +89,12 @@ def read_clips(
     the manifest names an emotion for gets the code that ``coder`` gives; without a coder, and without an
     emotion, a clip is neutral. Raises InputError when nothing is left to train on.
     """
+    entries = training_entries(corpus, leave_out)
+    return [read_clip(corpus, entry, mouth_count, coder) for entry in entries]
+
+
+def training_entries(corpus: Path, leave_out: Sequence[str] = ()) -> list[ClipEntry]:
+    """What ``read_clips`` reads. Raises InputError when nothing is left to train on."""
     kept = [
         entry
         for entry in Manifest.read(corpus).clips
@@ -95,14 +102,14 @@ def read_clips(
     ]
     if not any(entry.filmed for entry in kept):
         raise InputError(f"{corpus} has no clip with sound and a tracked face to learn from")
-    return [read_clip(corpus, entry, mouth_count, coder) for entry in kept]
+    return kept
 
 
 def read_clip(corpus: Path, entry: ClipEntry, mouth_count: int, coder: EmotionCoder | None = None) -> Clip:
     """One archive of a prepared corpus."""
     from evp.audio.acoustics import heard_by_ear
 
-    with np.load(corpus / entry.file) as stored:
+    with open_archive(corpus / entry.file) as stored:
         waveform = stored["waveform"].astype(np.float32)
         mel = log_mel(waveform)
         frames = len(mel) // ROWS_PER_FRAME

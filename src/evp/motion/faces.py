@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from evp.corpora.archives import open_archive
 from evp.corpora.manifest import Manifest
 from evp.emotion.space import NEUTRAL
 from evp.errors import InputError
@@ -250,7 +251,7 @@ def _measure(corpus: Path, basis: FaceBasis) -> dict[tuple[str, str], _Spoken]:
     for clip in clips:
         if clip.emotion is None:
             continue
-        with np.load(corpus / clip.file) as stored:
+        with open_archive(corpus / clip.file) as stored:
             valid, key = stored["valid"], (clip.speaker, clip.emotion)
             angles[key].append(stored["angles"][valid])
             expressions[key].append(stored["coefficients"][valid])
@@ -268,7 +269,7 @@ def _jaw(corpus: Path, basis: FaceBasis) -> NDArray[np.float32]:
     both, square = np.zeros(basis.mouth_count), 0.0
     for clip in Manifest.read(corpus).clips:
         if clip.filmed and clip.split == "train" and clip.emotion in (None, NEUTRAL):
-            with np.load(corpus / clip.file) as stored:
+            with open_archive(corpus / clip.file) as stored:
                 mouth = stored["coefficients"][stored["valid"]][:, : basis.mouth_count].astype(np.float64)
             opening = mouth @ rows
             both += (opening - opening.mean()) @ (mouth - mouth.mean(axis=0))

@@ -1,6 +1,5 @@
 """Trains the network from sound to mouth coefficients on a prepared corpus."""
 
-import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -17,6 +16,7 @@ from evp.audio.augment import AugmentConfig
 from evp.audio.loudness import RANGE, crop_loudness, normalised
 from evp.audio.mel import BANDS
 from evp.clock import FRAME_RATE, ROWS_PER_FRAME
+from evp.corpora.archives import told_apart
 from evp.face.basis import FaceBasis
 from evp.face.layouts import (
     LIPS_INNER,
@@ -28,7 +28,7 @@ from evp.face.layouts import (
 )
 from evp.losses import weighted_sum
 from evp.motion.codes import hearing_coder
-from evp.motion.dataset import Batcher, Clip, EmotionCoder, read_clips, silent_ear
+from evp.motion.dataset import Batcher, Clip, EmotionCoder, read_clips, silent_ear, training_entries
 from evp.motion.features import FEATURES
 from evp.motion.losses import Geometry, Targets, motion_losses
 from evp.motion.model import CONTEXT_FRAMES, FORMAT
@@ -183,8 +183,8 @@ class Training(Resumable):
     def parts(self) -> Mapping[str, Part]:
         return {name: getattr(self, name) for name in ("network", "style", "average", "optimizer")}
 
-    def settings(self) -> str:
-        return json.dumps(asdict(self.config))
+    def settings(self) -> dict[str, Any]:
+        return asdict(self.config)
 
 
 PARTS = (slice(0, SAID), slice(SAID, HEARD))
@@ -320,6 +320,7 @@ def train_motion(
     frames = round(config.crop_seconds * FRAME_RATE)
     batcher = Batcher(clips, frames, config.batch, config.unfilmed, config.balance, config.augment)
     training = Training(batcher, mouth_geometry(basis), config)
+    training.corpus = told_apart(corpus, training_entries(corpus, config.leave_out))
     checkpoint = output / "checkpoint.pt"
     training.run(checkpoint, config.steps, config.checkpoint_every, progress)
     emotional = any(bool(clip.emotion.any()) for clip in clips)

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from evp.audio.mfcc import mfcc
 from evp.audio.windows import windows
-from evp.corpora.manifest import Manifest
+from evp.corpora.archives import open_archive
+from evp.corpora.manifest import ClipEntry, Manifest
 from evp.errors import InputError
 from evp.face.layouts import from_mesh
 
@@ -37,6 +38,11 @@ def read_person(corpus: Path, speaker: str | None = None) -> list[Clip]:
 
     Raises InputError when the corpus cannot be read or has no such clips.
     """
+    return [_read(corpus / entry.file, entry.emotion) for entry in person_entries(corpus, speaker)]
+
+
+def person_entries(corpus: Path, speaker: str | None = None) -> list[ClipEntry]:
+    """What ``read_person`` reads. Raises InputError when there are no such clips."""
     entries = [
         clip for clip in Manifest.read(corpus).clips if clip.filmed and clip.voiced and clip.split == "train"
     ]
@@ -45,7 +51,7 @@ def read_person(corpus: Path, speaker: str | None = None) -> list[Clip]:
         (speaker,) = speakers
     if speaker not in speakers:
         raise InputError(f"{corpus}: name one of the speakers {', '.join(speakers) or '(there are none)'}")
-    return [_read(corpus / entry.file, entry.emotion) for entry in entries if entry.speaker == speaker]
+    return [entry for entry in entries if entry.speaker == speaker]
 
 
 @dataclass(frozen=True)
@@ -89,7 +95,7 @@ def principal_components(clips: Sequence[Clip]) -> tuple[NDArray[np.float32], ND
 
 
 def _read(archive: Path, emotion: str | None) -> Clip:
-    with np.load(archive, allow_pickle=False) as stored:
+    with open_archive(archive) as stored:
         points = from_mesh(stored["landmarks"].astype(np.float32), "evp106")[..., :2]
         frames = len(points)
         heard = windows(mfcc(stored["waveform"]), frames).astype(np.float32)

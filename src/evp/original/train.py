@@ -1,17 +1,19 @@
 """Trains the original's landmark network on one person of a prepared corpus: the paper's recipe for facial motion."""
 
-import json
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from evp.corpora.archives import told_apart
 from evp.losses import weighted_sum
 from evp.original.convert import export_landmarks
-from evp.original.dataset import Clip, Sequences, principal_components, read_person
+from evp.original.dataset import Clip, Sequences, person_entries, principal_components, read_person
 from evp.original.losses import WEIGHTS, landmark_losses
 from evp.original.network import LandmarkConfig, LandmarkNetwork
 from evp.original.networks import load_encoders
@@ -50,6 +52,9 @@ class LandmarkTrainingConfig:
 class Training(Resumable):
     """The landmark network of one person."""
 
+    began_with: str | None = None
+    """Digest of the file whose encoders it began with."""
+
     def __init__(self, clips: Sequence[Clip], config: LandmarkTrainingConfig) -> None:
         torch.manual_seed(config.seed)
         self.config, self.sequences = config, Sequences(clips, config.frames)
@@ -84,8 +89,9 @@ class Training(Resumable):
     def parts(self) -> Mapping[str, Part]:
         return {"network": self.network, "optimizer": self.optimizer}
 
-    def settings(self) -> str:
-        return json.dumps(asdict(self.config) | {"steps": None})
+    def settings(self) -> dict[str, Any]:
+        """All but the number of steps: the rate is constant."""
+        return asdict(self.config) | {"steps": None, "disentangled": self.began_with}
 
 
 def train_landmarks(
@@ -106,10 +112,12 @@ def train_landmarks(
     """
     clips = read_person(corpus, speaker)
     training = Training(clips, config)
+    training.corpus = told_apart(corpus, person_entries(corpus, speaker))
     if disentangled is not None:
         content, emotion = load_encoders(disentangled, config.network)
         training.network.content.load_state_dict(content.state_dict())
         training.network.emotion.load_state_dict(emotion.state_dict())
+        training.began_with = hashlib.sha256(disentangled.read_bytes()).hexdigest()
     checkpoint = output / "checkpoint.pt"
     training.run(checkpoint, config.steps, config.checkpoint_every, progress)
     network = training.network.eval()

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from evp.corpora.archives import open_archive
 from evp.errors import InputError
 from evp.face.layouts import FACE_OVAL, UPPER_LIP_INNER
 from evp.render.inputs import View, prepare
@@ -57,7 +58,7 @@ class Crops:
         parts: list[tuple[list[NDArray[np.uint8]], dict[str, NDArray]]] = []
         held: list[NDArray[np.bool_]] = []
         for number, path in enumerate(paths):
-            with np.load(path, allow_pickle=False) as stored:
+            with open_archive(path) as stored:
                 if "crops" not in stored or len(stored["crop_frames"]) == 0:
                     continue
                 cuts = stored["crop_offsets"]

@@ -2,10 +2,11 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from evp.background import run_ahead
+from evp.corpora.archives import filmed_by_speaker, told_apart
 from evp.corpora.manifest import Manifest
 from evp.face.basis import FaceBasis
 from evp.face.crop import CROP
@@ -23,6 +25,7 @@ from evp.render.inputs import INPUT_CHANNELS
 from evp.render.losses import render_losses
 from evp.render.network import RenderNetwork
 from evp.render.warp import WarpMesh
+from evp.training import Part, Resumable
 from evp.weights import export_weights, weights_file
 
 KIND = "renderer"
@@ -110,6 +113,77 @@ def training_losses(network: RenderNetwork, inputs: Tensor, true: Tensor) -> dic
     return render_losses(made, true, mask, mouth)
 
 
+class Training(Resumable):
+    """The network of one run, its optimizer, and the time it took."""
+
+    def __init__(
+        self, network: RenderNetwork, people: list[Crops], config: RenderConfig, device: str | None = None
+    ) -> None:
+        """``network`` is trained in place."""
+        self.config, self.device = config, device or ("cuda" if torch.cuda.is_available() else "cpu")
+        self.network = network
+        network.to(device=self.device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+        self.optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate, betas=(0.9, 0.99))
+        mesh = WarpMesh.build(FaceBasis.load())
+        self._examples = Examples(people, mesh, config.steps * config.batch, config.seed)
+        self._batches: Generator[tuple[Tensor, Tensor], None, None] | None = None
+        self._watch = _Watch()
+
+    def advance(self) -> dict[str, float]:
+        """One training step; returns its named losses and their ``total``."""
+        config = self.config
+        if self._batches is None:
+            self._batches = run_ahead(_batches(self._examples, config.batch, self.step))
+        inputs, true = next(self._batches)
+        rate = config.learning_rate * min(1.0, (self.step + 1) / 100)
+        rate *= 0.51 + 0.49 * np.cos(np.pi * self._portion())
+        for group in self.optimizer.param_groups:
+            group["lr"] = float(rate)
+        inputs = inputs.to(self.device, memory_format=torch.channels_last)
+        losses = training_losses(self.network, inputs, true.to(self.device))
+        total = weighted_sum(losses, config.loss_weights)
+        self.optimizer.zero_grad(set_to_none=True)
+        total.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        self.optimizer.step()
+        self.step += 1
+        return {name: float(value.detach()) for name, value in (losses | {"total": total}).items()}
+
+    def out_of_time(self) -> bool:
+        return self._portion() >= 1
+
+    def parts(self) -> Mapping[str, Part]:
+        return {"network": self.network, "optimizer": self.optimizer, "watch": self._watch}
+
+    def settings(self) -> dict[str, Any]:
+        return asdict(self.config)
+
+    def close(self) -> None:
+        """Stop the thread that makes the examples."""
+        if self._batches is not None:
+            self._batches.close()
+
+    def _portion(self) -> float:
+        """How much of the training is done, in steps or in time."""
+        return max(self.step / self.config.steps, self._watch.seconds() / self.config.seconds)
+
+
+class _Watch:
+    """Seconds since training began, those of interrupted runs too."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    def seconds(self) -> float:
+        return time.monotonic() - self._began
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"seconds": self.seconds()}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self._began = time.monotonic() - state_dict["seconds"]
+
+
 def fit(
     network: RenderNetwork,
     people: list[Crops],
@@ -117,49 +191,23 @@ def fit(
     checkpoint: Path | None = None,
     progress: Progress | None = None,
     device: str | None = None,
+    corpus: Mapping[str, Any] | None = None,
 ) -> None:
-    """Train ``network`` in place. With ``checkpoint`` an interrupted run goes on where it stopped.
+    """Train ``network`` in place. With ``checkpoint`` an interrupted run goes on where it stopped, if it was on the
+    same ``corpus``, as `told_apart` tells it.
 
     ``device`` is torch's name of one; None takes a GPU when there is one. On the CPU one core is left to the thread
     that makes the examples: more threads than free cores wait for each other.
     """
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
-    mesh = WarpMesh.build(FaceBasis.load())
-    network.to(device=device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
-    optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate, betas=(0.9, 0.99))
-    done, spent = 0, 0.0
-    if checkpoint is not None and checkpoint.exists():
-        stored = torch.load(checkpoint, weights_only=True, map_location=device)
-        network.load_state_dict(stored["network"])
-        optimizer.load_state_dict(stored["optimizer"])
-        done, spent = stored["done"], stored["spent"]
-    examples = Examples(people, mesh, config.steps * config.batch, config.seed)
-    began = time.monotonic() - spent
-    with closing(run_ahead(_batches(examples, config.batch, done))) as batches:
-        for inputs, true in batches:
-            portion = max(done / config.steps, (time.monotonic() - began) / config.seconds)
-            if portion >= 1:
-                break
-            rate = config.learning_rate * min(1.0, (done + 1) / 100) * (0.51 + 0.49 * np.cos(np.pi * portion))
-            for group in optimizer.param_groups:
-                group["lr"] = float(rate)
-            inputs = inputs.to(device, memory_format=torch.channels_last)
-            losses = training_losses(network, inputs, true.to(device))
-            total = weighted_sum(losses, config.loss_weights)
-            optimizer.zero_grad(set_to_none=True)
-            total.backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            optimizer.step()
-            done += 1
-            if checkpoint is not None and done % config.checkpoint_every == 0:
-                spent = time.monotonic() - began
-                partial = checkpoint.with_suffix(".partial")
-                torch.save({"network": network.state_dict(), "optimizer": optimizer.state_dict(),
-                            "done": done, "spent": spent}, partial)  # fmt: skip
-                partial.replace(checkpoint)
-            if progress is not None:
-                progress(done, config.steps, {name: float(value.detach()) for name, value in losses.items()})
+
+    def report(done: int, losses: dict[str, float]) -> None:
+        if progress is not None:
+            progress(done, config.steps, losses)
+
+    with closing(Training(network, people, config, device)) as training:
+        training.corpus = corpus or {}
+        training.run(checkpoint, config.steps, config.checkpoint_every, report)
 
 
 def _batches(examples: Examples, size: int, done: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -201,13 +249,16 @@ def train_renderer(
 ) -> None:
     """Train across the people of a prepared corpus and write a weights file; resumes from ``OUTPUT.checkpoint``.
 
-    The last fifth of every clip is never trained on.
+    The last fifth of every clip is never trained on. Raises InputError when the corpus cannot be used.
     """
     config = config or RenderConfig()
-    people = [Crops.read(paths)[0] for paths in Manifest.read(corpus).clips_by_speaker(corpus).values()]
+    filmed = filmed_by_speaker(corpus)
+    archives = {path.name for paths in filmed.values() for path in paths}
+    trained_on = told_apart(corpus, (clip for clip in Manifest.read(corpus).clips if clip.file in archives))
+    people = [Crops.read(paths)[0] for paths in filmed.values()]
     torch.manual_seed(config.seed)
     network = RenderNetwork()
-    checkpoint = output.with_suffix(".checkpoint")
-    fit(network, people, config, checkpoint, progress)
+    checkpoint = output.with_name(f"{output.name}.checkpoint")
+    fit(network, people, config, checkpoint, progress, corpus=trained_on)
     export(network, output, config)
     checkpoint.unlink(missing_ok=True)

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from evp.corpora.archives import open_archive
 from evp.corpora.manifest import Manifest
 from evp.emotion.space import NEUTRAL
 from evp.errors import InputError, WeightsError
@@ -170,7 +171,7 @@ def _brightness(corpus: Path, basis: FaceBasis) -> dict[tuple[str, str], NDArray
     for clip in Manifest.read(corpus).clips:
         if not clip.filmed or clip.emotion is None or clip.split != "train":
             continue
-        with np.load(corpus / clip.file) as stored:
+        with open_archive(corpus / clip.file) as stored:
             jpeg, offsets = stored["crops"], stored["crop_offsets"]
             landmarks, outlines = stored["crop_landmarks"], stored["crop_outline"]
         for number in range(len(landmarks)):

@@ -19,6 +19,7 @@ from evp.original.vid2vid.convert import import_generator
 from evp.original.vid2vid.edges import crop_box, edge_map
 from evp.original.vid2vid.network import CompositeGenerator, GeneratorConfig, warped
 from evp.original.vid2vid.render import Generator, read_pictures, render, render_file
+from evp.weights import weights_file
 from tiny import tone, write_media
 
 TINY = GeneratorConfig(channels=4, blocks=3)
@@ -175,7 +176,5 @@ def test_a_folder_of_pictures_is_a_film(tmp_path):
 def test_no_pictures_and_other_weights_are_told(imported):
     with pytest.raises(InputError, match="no pictures"):
         list(render(Generator.load(imported.path, 1), iter([]), np.stack([face()])))
-    from evp.motion import model
-
     with pytest.raises(WeightsError, match="import-vid2vid"):
-        Generator.load(model.files("evp.motion") / "motion.onnx")
+        Generator.load(weights_file("evp.motion", "motion.onnx"))

@@ -18,7 +18,7 @@ from evp.audio.warping import retimed
 from evp.audio.windows import windows
 from evp.clock import SAMPLES_PER_FRAME, frames_for_samples
 from evp.corpora.manifest import Split
-from evp.emotion.dataset import emotion_clips
+from evp.emotion.dataset import emotion_clips, read_waveform
 from evp.errors import InputError
 
 Choice = TypeVar("Choice")
@@ -165,8 +165,7 @@ def read_recordings(corpus: Path, *splits: Split) -> list[Recording]:
     recordings = []
     for clip in (clip for split in splits for clip in clips[split]):
         if clip.emotion and clip.sentence:
-            with np.load(corpus / clip.file) as stored:
-                waveform = spoken(stored["waveform"].astype(np.float32))
+            waveform = spoken(read_waveform(corpus, clip))
             manner, frames = Manner(clip.emotion, clip.intensity), frames_for_samples(len(waveform))
             recordings.append(Recording(clip.speaker, clip.sentence, manner, mfcc(waveform), frames))
     if not recordings:

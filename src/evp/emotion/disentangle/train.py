@@ -13,12 +13,15 @@ import torch
 from torch import Tensor
 
 from evp.clock import WINDOW_ROWS
+from evp.corpora.archives import told_apart
+from evp.emotion.dataset import emotion_clips
 from evp.emotion.disentangle.curves import draw
 from evp.emotion.disentangle.dataset import Batch, Fours, read_recordings
 from evp.emotion.disentangle.losses import Apart, Truth, disentangle_losses
 from evp.emotion.disentangle.network import PAPER, Disentangler, DisentanglerConfig
 from evp.emotion.disentangle.reading import Readers, Whole
 from evp.emotion.network import COLUMNS
+from evp.errors import InputError
 from evp.losses import weighted_sum
 from evp.training import Part, Progress, Resumable
 from evp.weights import export_weights
@@ -131,12 +134,14 @@ class Training(Resumable):
     def restore(self, path: Path) -> None:
         """Go on from a checkpoint and its losses. Raises InputError when it is of a run with other settings."""
         super().restore(path)
-        self.told = [
-            json.loads(line) for line in path.with_name(CURVES).read_text().splitlines()[: self.step]
-        ]
+        curves = path.with_name(CURVES)
+        lines = curves.read_text().splitlines()[: self.step] if curves.exists() else []
+        if len(lines) < self.step:
+            raise InputError(f"{path}: {curves.name} is not beside it: delete it to begin anew")
+        self.told = [json.loads(line) for line in lines]
 
-    def settings(self) -> str:
-        return json.dumps([asdict(self.config), self.fours.classes, self.fours.speakers])
+    def settings(self) -> dict[str, Any]:
+        return asdict(self.config) | ({"steps": None} if self.config.schedule == "constant" else {})
 
 
 def reconstruct(network: Disentangler, batch: Batch) -> tuple[Truth, Apart]:
@@ -185,6 +190,7 @@ def train_disentangler(
     """
     recordings = read_recordings(corpus, "train")
     training = Training(Fours(recordings), config)
+    training.corpus = told_apart(corpus, (clip for clip in emotion_clips(corpus)["train"] if clip.sentence))
     training.run(output / "checkpoint.pt", config.steps, config.checkpoint_every, progress)
     picture = draw(training.told)
     (output / "curves.png").write_bytes(cv2.imencode(".png", picture[..., ::-1])[1].tobytes())
