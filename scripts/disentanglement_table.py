@@ -16,10 +16,8 @@ from typing import Any
 import torch
 
 from evp.emotion.disentangle.dataset import Recording, read_recordings
-from evp.emotion.disentangle.network import UNITS
-from evp.emotion.disentangle.probes import Codes, chance, encode, errors, leaks, unlearned
+from evp.emotion.disentangle.probes import Codes, chance, encode, errors, leaks, transcribed, unlearned
 from evp.emotion.disentangle.train import DisentangleConfig, train_disentangler
-from evp.emotion.network import EncoderConfig
 from evp.weights import load_session
 
 LEAKS = {
@@ -27,8 +25,9 @@ LEAKS = {
     "sentence_from_emotion": "sentence from e",
     "sentence_from_content": "sentence from c",
     "emotion_from_content": "emotion from c",
-    "emotion_from_window": "emotion from one c",
-    "emotion_among_strangers": "emotion from c, among strangers",
+    "emotion_from_phones": "a phone",
+    "emotion_from_window": "a window",
+    "emotion_among_strangers": "strangers",
 }
 ERRORS = {"self": "self", "cross": "cross", "unchanged": "e kept"}
 
@@ -40,6 +39,10 @@ def rows(corpus: Path, runs: Path, config: DisentangleConfig) -> Iterator[Row]:
     train, test = read_recordings(corpus, "train"), read_recordings(corpus, "test")
     yield {"run": "chance", "linear": asdict(chance(test))}
     yield {"run": "nothing learned", **probed(train, unlearned(train), test, unlearned(test))}
+    names = sorted({name for recording in train for name in recording.phones if name})
+    if names:
+        codes = transcribed(train, names), transcribed(test, names)
+        yield {"run": "phones alone", **probed(train, codes[0], test, codes[1])}
     for run, ablated in ablations(config):
         folder = runs / run.replace(" ", "-")
         session = load_session(train_disentangler(corpus, folder, ablated))
@@ -53,10 +56,12 @@ def ablations(config: DisentangleConfig) -> Iterator[tuple[str, DisentangleConfi
     for lost in config.weights:
         yield f"without {lost}", replace(config, weights={**config.weights, lost: 0.0})
     yield "without readers", replace(config, reading={})
-    point = EncoderConfig(config.network.content.layers, UNITS, hidden=config.network.content.hidden)
+    yield "without levelling", replace(config, ear=replace(config.ear, level=False))
+    yield "without voices", replace(config, ear=replace(config.ear, tract=0.0, speed=0.0))
+    content = config.network.content
     networks = {
-        "levelling": replace(config.network, level=False),
-        "units": replace(config.network, content=point, units=False),
+        "dropout": replace(config.network, content=replace(content, dropout=0.0)),
+        "units": replace(config.network, content=replace(content, rectified=True), units=False),
     }
     for lost, network in networks.items():
         yield f"without {lost}", replace(config, network=network)

@@ -1,7 +1,7 @@
 """The paper's recipe (``--recipe paper``) against the published numbers, and two steps of each of its stages."""
 
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -146,7 +146,7 @@ def test_disentanglement_has_the_papers_layers_and_settings() -> None:
     assert described(network.decoder) == DECODER and run.network.decoder.scale == 90
     assert described(network.classifier) == [("linear", 128, 8)]
     assert isinstance(network.standardise, nn.Identity) and run.network.quiet_start == 1
-    assert not (run.network.level or run.network.units or run.reading)
+    assert not (run.network.units or run.reading or any(asdict(run.ear).values()))
     assert (run.batch, run.content_windows, run.emotion_windows) == (16, 1, 1)
     assert (run.learning_rate, run.schedule) == (2e-4, "constant")
     assert run.weights == {"cross": 1, "self": 1, "cla": 1, "con": 1}

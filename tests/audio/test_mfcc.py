@@ -3,8 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from python_speech_features import mfcc as reference_mfcc
+from scipy.signal import lfilter
 
-from evp.audio.mfcc import count_rows, mfcc, mfcc_blocks, mfcc_rows
+from evp.audio.mfcc import count_rows, mfcc, mfcc_blocks, mfcc_rows, moved_frequencies
 from evp.clock import PADDING_ROWS, PADDING_SAMPLES, SAMPLE_RATE
 
 SPEECH = Path(__file__).parents[3] / "shared" / "data" / "speech" / "Claire_neutral.flac"
@@ -64,3 +65,20 @@ def test_rows_are_counted_from_the_sound_and_are_zeros_outside() -> None:
 
 def test_row_count() -> None:
     assert all(len(mfcc(made_up_voice(n))) == count_rows(n) for n in (0, 1, 80, 81, 5000))
+
+
+def _vowel(shift: float) -> np.ndarray:
+    """The mean row of noise through three resonances, moved by so much."""
+    sound = np.random.default_rng(0).standard_normal(SAMPLE_RATE)
+    for centre, width in ((700, 80), (1200, 90), (2600, 120)):
+        radius = np.exp(-np.pi * width / SAMPLE_RATE)
+        angle = 2 * np.pi * centre * shift / SAMPLE_RATE
+        sound = lfilter([1], [1, -2 * radius * np.cos(angle), radius**2], sound)
+    return mfcc(sound / np.abs(sound).max())[20:-20].mean(axis=0)
+
+
+@pytest.mark.parametrize("shift", [0.88, 1.12])
+def test_moved_frequencies_are_those_of_moved_resonances(shift: float) -> None:
+    plain, moved = _vowel(1.0), _vowel(shift)
+    assert np.abs(plain @ moved_frequencies(shift) - moved).mean() < 0.25 * np.abs(plain - moved).mean()
+    np.testing.assert_allclose(moved_frequencies(1.0), np.eye(12), atol=1e-6)

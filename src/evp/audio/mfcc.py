@@ -56,6 +56,22 @@ def mfcc_rows(waveform: NDArray[np.floating], first: int, last: int) -> NDArray[
     return _cepstrum(frames)
 
 
+def moved_frequencies(factor: float) -> NDArray[np.floating]:
+    """The matrix (12, 12) that moves every frequency f of the sound to f * ``factor``: rows @ matrix.
+
+    It is that of a vocal tract so many times shorter. Rows hold the spectrum smoothly, and so is it moved.
+    """
+    centres = _edges()[1:-1]
+    source = np.interp(centres / factor, centres, np.arange(FILTERS))
+    below = np.minimum(source.astype(int), FILTERS - 2)
+    share = source - below
+    moved = np.zeros((FILTERS, FILTERS))
+    moved[np.arange(FILTERS), below] += 1 - share
+    moved[np.arange(FILTERS), below + 1] += share
+    cosines = _liftered_cosines()
+    return (np.linalg.pinv(cosines) @ moved.T @ cosines).astype(np.float32)
+
+
 def _cepstrum(frames: NDArray[np.floating]) -> NDArray[np.floating]:
     power = np.abs(np.fft.rfft(frames, FFT_SIZE)) ** 2 / FFT_SIZE
     energies = power @ _filter_bank().T
@@ -72,13 +88,17 @@ def _slice_with_zeros(waveform: NDArray[np.floating], begin: int, end: int) -> N
 
 def _filter_bank() -> NDArray[np.floating]:
     """Triangular filters, equally spaced in mel from 0 Hz to Nyquist: (FILTERS, FFT_SIZE // 2 + 1)."""
-    top = 2595 * np.log10(1 + SAMPLE_RATE / 2 / 700)
-    edges = 700 * (10 ** (np.linspace(0, top, FILTERS + 2) / 2595) - 1)
-    bins = np.floor((FFT_SIZE + 1) * edges / SAMPLE_RATE)
+    bins = np.floor((FFT_SIZE + 1) * _edges() / SAMPLE_RATE)
     left, centre, right = bins[:-2, None], bins[1:-1, None], bins[2:, None]
     frequency = np.arange(FFT_SIZE // 2 + 1)
     rising, falling = (frequency - left) / (centre - left), (right - frequency) / (right - centre)
     return np.clip(np.where(frequency < centre, rising, falling), 0, None)
+
+
+def _edges() -> NDArray[np.floating]:
+    """Where filters begin, have their middles and end, Hz: (FILTERS + 2,)."""
+    top = 2595 * np.log10(1 + SAMPLE_RATE / 2 / 700)
+    return 700 * (10 ** (np.linspace(0, top, FILTERS + 2) / 2595) - 1)
 
 
 def _liftered_cosines() -> NDArray[np.floating]:

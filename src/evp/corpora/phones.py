@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from evp.clock import FEATURE_RATE, SAMPLE_RATE
 from evp.errors import InputError
 
+SILENCE = "SIL"
+
 
 class Phone(NamedTuple):
-    """One ARPAbet phone (upper case, no stress digit; SIL is silence) from ``begin`` to ``end`` seconds."""
+    """One ARPAbet phone (upper case, no stress digit; SILENCE is one too) from ``begin`` to ``end`` seconds."""
 
     name: str
     begin: float

@@ -1,3 +1,4 @@
+from dataclasses import astuple
 from pathlib import Path
 
 import numpy as np
@@ -5,7 +6,9 @@ import pytest
 
 from evp.audio.mfcc import mfcc
 from evp.corpora.manifest import ClipEntry, Manifest
-from evp.emotion.disentangle.dataset import Fours, Manner, read_recordings, spoken
+from evp.corpora.phones import Phone
+from evp.emotion.disentangle.dataset import Fours, Manner, read_recordings, said_when, spoken_frames
+from evp.emotion.disentangle.hearing import ContentEar
 from evp.errors import InputError
 from planted import recording, recordings
 
@@ -36,23 +39,31 @@ def test_intensities_are_not_mixed():
 
 def test_x4_takes_the_timing_of_x1():
     four = Fours(recordings(("anna",))).draw(np.random.default_rng(0))
-    assert four.aligned.shape == four.x1.windows.shape
+    assert four.aligned.windows.shape == four.x1.windows.shape
+    assert four.aligned.manner == four.x4.manner and four.aligned.sentence == four.x1.sentence
     shift = (four.x4.rows[12:-12].mean(axis=0) - four.x1.rows[12:-12].mean(axis=0)).round(-1)
     middle = slice(3, -3)
-    apart = np.abs(four.aligned[middle] - four.x1.windows[middle] - shift).mean()
+    apart = np.abs(four.aligned.windows[middle] - four.x1.windows[middle] - shift).mean()
     assert apart < 0.5 * np.abs(four.x4.windows[middle] - four.x1.windows[middle] - shift).mean()
 
 
 def test_batch_holds_matching_windows_and_is_repeatable():
     fours = Fours(recordings(("anna", "bert")))
-    batch, again, other = (fours.batch(5, 3, 2, 0, step) for step in (1, 1, 2))
-    assert batch.x1.shape == batch.x4.shape == (5, 3, 28, 12)
-    assert batch.x2.shape == batch.x3.shape == (5, 2, 28, 12)
+    batch, again, other = (fours.batch(5, 3, 2, ContentEar(), 0, step) for step in (1, 1, 2))
+    assert batch.x1.shape == batch.x4.shape == batch.heard1.shape == batch.heard4.shape == (5, 3, 28, 12)
+    assert batch.x2.shape == batch.x3.shape == batch.heard2.shape == batch.heard3.shape == (5, 2, 28, 12)
     np.testing.assert_array_equal(batch.x4, again.x4)
+    np.testing.assert_array_equal(batch.heard4, again.heard4)
     assert not np.array_equal(batch.x1, other.x1)
     assert batch.emotion1.shape == (5,) and (batch.emotion1 != batch.emotion2).all()
     assert batch.sentence2.shape == batch.sentence3.shape == (5,) and fours.sentences == ["dogs", "kids"]
     assert fours.classes == ["angry", "calm", "sad"]
+
+
+def test_the_ear_hears_the_windows_that_are_reconstructed():
+    batch = astuple(Fours(recordings(("anna", "bert"))).batch(5, 3, 2, ContentEar(False, 0, 0), 0, 1))
+    for windows, heard in zip(batch[:4], batch[4:8], strict=True):
+        np.testing.assert_allclose(windows, heard, atol=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -65,8 +76,16 @@ def test_too_little_to_pull_apart_is_refused(sentences, emotions):
 
 def test_spoken_part_is_what_is_loud():
     waveform = np.concatenate([np.full(6400, 1e-4), np.full(12800, 0.3), np.full(3210, 1e-4)])
-    np.testing.assert_array_equal(spoken(waveform), waveform[6400:19200])
-    assert len(spoken(np.zeros(1000))) == 1000
+    assert spoken_frames(waveform) == range(10, 30)
+    assert spoken_frames(np.zeros(1000)) == range(2)
+
+
+def test_a_frame_has_the_phone_in_its_middle():
+    phones = (Phone("D", 0.05, 0.09), Phone("AO", 0.09, 0.2), Phone("SIL", 0.2, 0.24), Phone("G", 0.3, 0.33))
+    said = ["", "D", "AO", "AO", "AO", "", "", "G"]
+    assert said_when(phones, range(8)) == tuple(said)
+    assert said_when(phones, range(3, 8)) == tuple(said[3:])
+    assert said_when((), range(8)) == ()
 
 
 def _corpus(folder: Path, *clips: ClipEntry) -> Path:
@@ -94,6 +113,7 @@ def test_only_the_labelled_clips_of_a_split_are_read(tmp_path):
     (read,) = read_recordings(corpus, "train")
     assert (read.speaker, read.sentence, read.manner) == ("anna", "dogs", Manner("sad", 2))
     assert read.windows.shape == (10, 28, 12) and len(read.rows) == len(mfcc(np.zeros(6400)))
+    assert read.phones == ()
     assert [clip.speaker for clip in read_recordings(corpus, "train", "test")] == ["anna", "bert"]
     with pytest.raises(InputError, match="no clip of validation"):
         read_recordings(corpus, "validation")

@@ -1,7 +1,20 @@
+from dataclasses import replace
+from typing import ClassVar
+
 import numpy as np
 import pytest
 
-from evp.emotion.disentangle.probes import Codes, Leak, chance, errors, leaks, probe, unlearned
+from evp.emotion.disentangle.probes import (
+    Codes,
+    Leak,
+    by_phone,
+    chance,
+    errors,
+    leaks,
+    probe,
+    transcribed,
+    unlearned,
+)
 from planted import recordings
 
 RANDOM = np.random.default_rng(0)
@@ -40,16 +53,20 @@ def test_leaks_tell_the_codes_apart():
     said = [np.eye(2)[sentences.index(r.sentence)] for r in people]
     felt = [np.eye(3)[emotions.index(r.manner.emotion)] for r in people]
     apart = [
-        Codes(emotion, content, np.stack([content] * 4)) for emotion, content in zip(felt, said, strict=True)
+        Codes(emotion, content, np.stack([content] * 4), content)
+        for emotion, content in zip(felt, said, strict=True)
     ]
     read = leaks(train, apart[:12], test, apart[12:])
     assert read.emotion_from_emotion == read.sentence_from_content == 1
     assert read.sentence_from_emotion == 0.5
-    assert max(read.emotion_from_content, read.emotion_from_window) <= 0.5
+    assert max(read.emotion_from_content, read.emotion_from_phones, read.emotion_from_window) <= 0.5
     assert np.isnan(read.emotion_among_strangers)
-    swapped = [Codes(code.content, code.emotion, np.stack([code.emotion] * 4)) for code in apart]
-    assert leaks(train[:6], swapped[:6], people[6:], swapped[6:]).emotion_among_strangers == 1
-    assert chance(test) == Leak(1 / 3, 1 / 2, 1 / 2, 1 / 3, 1 / 3, 1 / 3)
+    swapped = [
+        Codes(code.content, code.emotion, np.stack([code.emotion] * 4), code.emotion) for code in apart
+    ]
+    read = leaks(train[:6], swapped[:6], people[6:], swapped[6:])
+    assert read.emotion_among_strangers == read.emotion_from_phones == 1
+    assert chance(test) == Leak(1 / 3, 1 / 2, 1 / 2, 1 / 3, 1 / 3, 1 / 3, 1 / 3)
 
 
 def test_without_learning_both_codes_are_the_sound():
@@ -58,8 +75,34 @@ def test_without_learning_both_codes_are_the_sound():
     assert codes.content.shape == (2 * 28 * 12,)
 
 
+def test_every_phone_counts_once():
+    windows = np.array([[9.0], [1.0], [1.0], [3.0], [9.0], [3.0], [5.0]])
+    np.testing.assert_array_equal(by_phone(windows, ["", "D", "D", "AO", "", "AO", "AO"]), [[1], [3], [4]])
+    np.testing.assert_array_equal(by_phone(windows, []), windows)
+
+
+def test_timing_tells_in_phones_and_not_where_each_counts_once():
+    """Whoever is sad holds the second phone for longer."""
+    said = [
+        replace(
+            r,
+            phones=("D",) * (8 if r.manner.emotion == "calm" else 4)
+            + ("AO",) * (4 if r.manner.emotion == "calm" else 8),
+        )
+        for r in recordings(("anna", "bert"), ("a", "b", "c"), ("calm", "sad"))
+    ]
+    codes = transcribed(said, ["AO", "D"])
+    read = leaks(said[:6], codes[:6], said[6:], codes[6:])
+    assert read.emotion_from_content == 1 and read.emotion_from_phones == 0.5
+    np.testing.assert_allclose(codes[0].content[:2], [1 / 3, 2 / 3])
+    (unknown,) = transcribed([replace(said[0], phones=())], ["AO", "D"])
+    assert not unknown.content.any() and not unknown.phones.any()
+
+
 class Copies:
     """Stands for weights that give back what is said, whatever is felt."""
+
+    metadata: ClassVar = {"config": {"ear": {"level": False, "tract": 0.0, "speed": 0.0}}}
 
     @staticmethod
     def run(says, feels):  # noqa: ARG004

@@ -5,7 +5,7 @@ A four (section 3.1 of the paper, in the sampling of its code) is of one speaker
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -16,9 +16,12 @@ from numpy.typing import NDArray
 from evp.audio.mfcc import mfcc
 from evp.audio.warping import retimed
 from evp.audio.windows import windows
-from evp.clock import SAMPLES_PER_FRAME, frames_for_samples
+from evp.clock import FRAME_RATE, SAMPLES_PER_FRAME, frames_for_samples
+from evp.corpora.archives import open_archive
 from evp.corpora.manifest import Split
-from evp.emotion.dataset import emotion_clips, read_waveform
+from evp.corpora.phones import SILENCE, Phone, stored_phones
+from evp.emotion.dataset import emotion_clips
+from evp.emotion.disentangle.hearing import ContentEar
 from evp.errors import InputError
 
 Choice = TypeVar("Choice")
@@ -45,10 +48,12 @@ class Recording:
     """MFCC (rows, 12) at 100 Hz of the spoken part, with the padding that `evp.audio.mfcc.mfcc` gives."""
     frames: int
     """Length of the spoken part in video frames."""
+    phones: tuple[str, ...] = ()
+    """The phone in the middle of every frame, "" where there is none; empty when they are not known."""
 
     @cached_property
     def windows(self) -> NDArray[np.floating]:
-        """(frames, 28, 12): what the encoders hear."""
+        """(frames, 28, 12): what there is to be heard."""
         return windows(self.rows, self.frames)
 
 
@@ -66,9 +71,10 @@ class Four:
     """Emotion 2, sentence 1."""
 
     @cached_property
-    def aligned(self) -> NDArray[np.floating]:
-        """Windows of x4 in the timing of x1, as many as x1 has."""
-        return windows(retimed(self.x1.rows, self.x4.rows), self.x1.frames)
+    def aligned(self) -> Recording:
+        """x4 in the timing of x1, as long as x1."""
+        rows = retimed(self.x1.rows, self.x4.rows)
+        return replace(self.x4, rows=rows, frames=self.x1.frames, phones=self.x1.phones)
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,14 @@ class Batch:
     """(B, V, 28, 12) windows of x3."""
     x4: NDArray[np.floating]
     """(B, W, 28, 12) windows of x4 that say what those of x1 say."""
+    heard1: NDArray[np.floating]
+    """(B, W, 28, 12) what the content encoder hears of those of x1."""
+    heard2: NDArray[np.floating]
+    """(B, V, 28, 12) of x2."""
+    heard3: NDArray[np.floating]
+    """(B, V, 28, 12) of x3."""
+    heard4: NDArray[np.floating]
+    """(B, W, 28, 12) of x4."""
     emotion1: NDArray[np.int64]
     """(B,) class of x1 and x2."""
     emotion2: NDArray[np.int64]
@@ -134,22 +148,30 @@ class Fours:
         said = (manner1, sentence1), (manner1, sentence2), (manner2, sentence3), (manner2, sentence1)
         return Four(*(_one_of(takes[key], random) for key in said))
 
-    def batch(self, size: int, content_windows: int, emotion_windows: int, seed: int, step: int) -> Batch:
+    def batch(
+        self, size: int, content_windows: int, emotion_windows: int, ear: ContentEar, seed: int, step: int
+    ) -> Batch:
         """``size`` fours, windows from all over each, in order; the same arguments give the same batch."""
         random = np.random.default_rng((seed, step))
-        crops = [self._crop(self.draw(random), content_windows, emotion_windows, random) for _ in range(size)]
+        crops = [
+            self._crop(self.draw(random), content_windows, emotion_windows, ear, random) for _ in range(size)
+        ]
         return Batch(*(np.stack(arrays) for arrays in zip(*crops, strict=True)))
 
     def _crop(
-        self, four: Four, content_windows: int, emotion_windows: int, random: np.random.Generator
+        self,
+        four: Four,
+        content_windows: int,
+        emotion_windows: int,
+        ear: ContentEar,
+        random: np.random.Generator,
     ) -> tuple[NDArray[np.floating] | np.int64, ...]:
         shared = _all_over(four.x1, content_windows, random)
         second, third = (_all_over(x, emotion_windows, random) for x in (four.x2, four.x3))
+        said = (four.x1, shared), (four.x2, second), (four.x3, third), (four.aligned, shared)
         return (
-            four.x1.windows[shared],
-            four.x2.windows[second],
-            four.x3.windows[third],
-            four.aligned[shared],
+            *(x.windows[chosen] for x, chosen in said),
+            *(ear.changed(x.rows, x.frames, chosen, random) for x, chosen in said),
             np.int64(self.classes.index(four.x1.manner.emotion)),
             np.int64(self.classes.index(four.x4.manner.emotion)),
             *(np.int64(self.sentences.index(x.sentence)) for x in (four.x2, four.x3)),
@@ -165,21 +187,41 @@ def read_recordings(corpus: Path, *splits: Split) -> list[Recording]:
     recordings = []
     for clip in (clip for split in splits for clip in clips[split]):
         if clip.emotion and clip.sentence:
-            waveform = spoken(read_waveform(corpus, clip))
-            manner, frames = Manner(clip.emotion, clip.intensity), frames_for_samples(len(waveform))
-            recordings.append(Recording(clip.speaker, clip.sentence, manner, mfcc(waveform), frames))
+            with open_archive(corpus / clip.file) as stored:
+                waveform, phones = stored["waveform"].astype(np.float32), stored_phones(stored)
+            kept = spoken_frames(waveform)
+            sound = waveform[kept.start * SAMPLES_PER_FRAME : kept.stop * SAMPLES_PER_FRAME]
+            recordings.append(
+                Recording(
+                    clip.speaker,
+                    clip.sentence,
+                    Manner(clip.emotion, clip.intensity),
+                    mfcc(sound),
+                    frames_for_samples(len(sound)),
+                    said_when(phones, kept),
+                )
+            )
     if not recordings:
         raise InputError(f"{corpus}: no clip of {' or '.join(splits)} has sound, an emotion and a sentence")
     return recordings
 
 
-def spoken(waveform: NDArray[np.floating]) -> NDArray[np.floating]:
-    """``waveform`` (samples,) at 16 kHz without the quiet frames at its ends; all of it when nothing is louder."""
+def spoken_frames(waveform: NDArray[np.floating]) -> range:
+    """The frames of ``waveform`` (samples,) at 16 kHz between quiet ends; all of them when nothing is louder."""
     frames = frames_for_samples(len(waveform))
     padded = np.pad(waveform, (0, frames * SAMPLES_PER_FRAME - len(waveform)))
     level = np.sqrt(np.mean(padded.reshape(frames, SAMPLES_PER_FRAME) ** 2, axis=1))
     loud = np.flatnonzero(level >= QUIET * level.max(initial=0))
-    return waveform[loud[0] * SAMPLES_PER_FRAME : (loud[-1] + 1) * SAMPLES_PER_FRAME]
+    return range(int(loud[0]), int(loud[-1]) + 1)
+
+
+def said_when(phones: Sequence[Phone], frames: range) -> tuple[str, ...]:
+    """The phone in the middle of each of ``frames``, "" where none is; empty without ``phones``."""
+    spoken = [phone for phone in phones if phone.name != SILENCE]
+    middles = [(frame + 0.5) / FRAME_RATE for frame in frames] if spoken else []
+    return tuple(
+        next((phone.name for phone in spoken if phone.begin <= middle < phone.end), "") for middle in middles
+    )
 
 
 def _places(takes: dict[tuple[Manner, str], list[Recording]]) -> list[Place]:

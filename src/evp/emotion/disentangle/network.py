@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
-from evp.clock import PADDING_ROWS, ROWS_PER_FRAME
 from evp.emotion.network import (
     EMOTION_SIZE,
     PAPER_CONTENT,
@@ -29,10 +27,11 @@ UNITS = 64
 """What a window can say: somewhat more than there are phones."""
 
 SMALL_CONTENT = EncoderConfig(
-    (Conv(8), Pool((3, 3), (1, 2)), Conv(32), Conv(32), Pool((3, 3), (2, 2))),
+    (Conv(8), Pool((3, 3), (2, 2)), Conv(32), Conv(32), Pool((3, 3), (2, 2))),
     UNITS,
     hidden=256,
     rectified=False,
+    dropout=0.3,
 )
 SMALL_EMOTION = EncoderConfig(
     (
@@ -67,9 +66,6 @@ class DisentanglerConfig:
     """From both back to the window."""
     standardised: bool = True
     """Whether content codes are standardised: the content loss would else be met by codes that are merely small."""
-    level: bool = True
-    """Whether the content encoder hears MFCC less the recording's own mean, in units of its own spread: the colour and
-    the liveliness of the voice then do not tell it how things are said."""
     units: bool = True
     """Whether a content code is a choice among its numbers, which then have one sum, instead of a point."""
     quiet_start: float = 0.1
@@ -81,7 +77,6 @@ PAPER = DisentanglerConfig(
     PAPER_EMOTION,
     PAPER_DECODER,
     standardised=False,
-    level=False,
     units=False,
     quiet_start=1.0,
 )
@@ -92,7 +87,8 @@ class Disentangler(nn.Module):
     """Takes sound apart into what is said and how, and makes sound of what one recording says as another one feels.
 
     Windows are (..., W, 28, 12), all of a recording or some from all over it. The content code (C numbers) is one for
-    each window, the emotion code (E) one for all windows of a recording.
+    each window, as `evp.emotion.disentangle.hearing.ContentEar` cuts them, the emotion code (E) one for all windows of
+    a recording.
     """
 
     def __init__(self, config: DisentanglerConfig, classes: int) -> None:
@@ -111,8 +107,7 @@ class Disentangler(nn.Module):
 
     def content(self, windows: Tensor) -> Tensor:
         """Ec: windows (..., W, 28, 12) -> codes (..., W, C)."""
-        heard = levelled(windows) if self.config.level else windows
-        codes = self.standardise(self.content_encoder(heard.flatten(0, -3)))
+        codes = self.standardise(self.content_encoder(windows.flatten(0, -3)))
         if self.config.units:
             codes = (SHARPNESS * codes).softmax(dim=-1) * codes.shape[-1] ** 0.5
         return codes.unflatten(0, windows.shape[:-2])
@@ -132,13 +127,3 @@ class Disentangler(nn.Module):
         """Content (F, C) of ``says`` (F, 28, 12), emotion (E,) of ``feels`` (G, 28, 12), decoded (F, 28, 12)."""
         content, emotion = self.content(says), self.emotion(feels)
         return content, emotion, self.decode(content, emotion)
-
-
-def levelled(windows: Tensor) -> Tensor:
-    """Windows (..., W, 28, 12) less the mean of what they have in their middle, and in units of a tenth of its spread.
-
-    The middles of all windows of a recording are the recording once, without the silence around it.
-    """
-    middle = windows[..., PADDING_ROWS : PADDING_ROWS + ROWS_PER_FRAME, :]
-    spread, mean = torch.std_mean(middle, dim=(-3, -2), keepdim=True, unbiased=False)
-    return 10 * (windows - mean) / (spread + 1)

@@ -5,12 +5,14 @@ A probe is fitted on the codes of training speakers and tested on speakers whom 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evp.emotion.disentangle.dataset import Fours, Recording
+from evp.emotion.disentangle.hearing import ContentEar
 from evp.evaluation.recognition import average_recall, confusion
 from evp.weights import Session
 
@@ -33,6 +35,8 @@ class Codes:
     """(2 C,) mean and standard deviation over the windows: a sentence is what its windows are together."""
     windows: NDArray[np.floating]
     """(LOOKS, C) content of single windows."""
+    phones: NDArray[np.floating]
+    """(2 C,) mean and standard deviation over phones, each counting once, however long it is held."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,8 @@ class Leak:
     """Ought to be high."""
     emotion_from_content: float
     """Ought to be no better than chance; but content follows time, and timing is a part of emotion."""
+    emotion_from_phones: float
+    """The same where every phone counts once, which takes timing out."""
     emotion_from_window: float
     """The same from a single window, which has no timing."""
     emotion_among_strangers: float
@@ -73,16 +79,50 @@ def encode(session: Session, recordings: Sequence[Recording]) -> list[Codes]:
     """Codes of whole recordings by exported weights (`evp.emotion.disentangle.train.export_disentangler`)."""
     codes = []
     for recording in recordings:
-        both = {"says": recording.windows, "feels": recording.windows}
+        both = {"says": heard(session, recording), "feels": recording.windows}
         content, emotion = session.inference.run(["content", "emotion"], both)
-        codes.append(Codes(emotion, pooled(content), looks(content)))
+        codes.append(_codes(emotion, content, recording))
     return codes
+
+
+def heard(session: Session, recording: Recording) -> NDArray[np.floating]:
+    """The windows of a recording as the content encoder of exported weights hears them."""
+    return ContentEar(**session.metadata["config"]["ear"]).windows(recording.rows, recording.frames)
 
 
 def unlearned(recordings: Sequence[Recording]) -> list[Codes]:
     """What there is to be read before anything is learned: the windows themselves stand for both codes."""
-    flat = [recording.windows.reshape(recording.frames, -1) for recording in recordings]
-    return [Codes(pooled(windows), pooled(windows), looks(windows)) for windows in flat]
+    return [_in_both(recording.windows.reshape(recording.frames, -1), recording) for recording in recordings]
+
+
+def transcribed(recordings: Sequence[Recording], names: Sequence[str]) -> list[Codes]:
+    """What the phones alone tell, one of ``names`` in every frame, without any voice; they stand for both codes."""
+    alphabet = np.array(names)
+    return [
+        _in_both((_named(recording)[:, None] == alphabet).astype(np.float32), recording)
+        for recording in recordings
+    ]
+
+
+def _named(recording: Recording) -> NDArray[np.str_]:
+    return np.array(recording.phones or [""] * recording.frames)
+
+
+def _in_both(windows: NDArray[np.floating], recording: Recording) -> Codes:
+    return _codes(pooled(windows), windows, recording)
+
+
+def _codes(emotion: NDArray[np.floating], windows: NDArray[np.floating], recording: Recording) -> Codes:
+    return Codes(emotion, pooled(windows), looks(windows), pooled(by_phone(windows, recording.phones)))
+
+
+def by_phone(windows: NDArray[np.floating], phones: Sequence[str]) -> NDArray[np.floating]:
+    """The mean of the windows (W, C) of every phone: (phones, C); the windows where phones are not known."""
+    if not any(phones):
+        return windows
+    changes = np.flatnonzero([one != other for one, other in pairwise(phones)]) + 1
+    runs = np.split(np.arange(len(phones)), changes)
+    return np.stack([windows[run].mean(axis=0) for run in runs if phones[run[0]]])
 
 
 def looks(windows: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -104,7 +144,9 @@ def leaks(
 ) -> Leak:
     """What probes fitted on ``known``, the codes of ``train``, read in ``unknown``, the codes of ``test``."""
 
-    def read(part: Literal["emotion", "content", "windows"], label: Callable[[Recording], str]) -> float:
+    def read(
+        part: Literal["emotion", "content", "windows", "phones"], label: Callable[[Recording], str]
+    ) -> float:
         codes, asked = ([np.atleast_2d(getattr(code, part)) for code in codes] for codes in (known, unknown))
         labels, true = (
             [label(recording) for recording in recordings for _ in range(len(examples[0]))]
@@ -118,6 +160,7 @@ def leaks(
         read("emotion", _sentence),
         read("content", _sentence),
         read("content", _emotion),
+        read("phones", _emotion),
         read("windows", _emotion),
         _among_strangers(test, unknown, kernel),
     )
@@ -141,7 +184,7 @@ def _among_strangers(test: Sequence[Recording], unknown: Sequence[Codes], kernel
 def chance(test: Sequence[Recording]) -> Leak:
     """What guessing gives."""
     emotion, sentence = (1 / len({label(recording) for recording in test}) for label in (_emotion, _sentence))
-    return Leak(emotion, sentence, sentence, emotion, emotion, emotion)
+    return Leak(emotion, sentence, sentence, *[emotion] * 4)
 
 
 def probe(
@@ -175,9 +218,10 @@ def errors(
     sums = np.zeros(5)
     for _ in range(count):
         four = fours.draw(random)
-        x1, x4 = four.x1.windows, four.aligned
-        own = session.run(says=x1, feels=four.x2.windows)[2]
-        other = session.run(says=x1, feels=four.x3.windows)[2]
+        x1, x4 = four.x1.windows, four.aligned.windows
+        own, other = (
+            session.run(says=heard(session, four.x1), feels=x.windows)[2] for x in (four.x2, four.x3)
+        )
         pairs = (own, x1), (other, x4), (own, x4), (x1, x4), (mean, x4)
         sums += [np.abs(made - true).mean() for made, true in pairs]
     return Errors(*(sums / count).tolist())

@@ -17,6 +17,7 @@ from evp.corpora.archives import told_apart
 from evp.emotion.dataset import emotion_clips
 from evp.emotion.disentangle.curves import draw
 from evp.emotion.disentangle.dataset import Batch, Fours, read_recordings
+from evp.emotion.disentangle.hearing import ContentEar
 from evp.emotion.disentangle.losses import Apart, Truth, disentangle_losses
 from evp.emotion.disentangle.network import PAPER, Disentangler, DisentanglerConfig
 from evp.emotion.disentangle.reading import Readers, Whole
@@ -28,7 +29,7 @@ from evp.weights import export_weights
 
 FORMAT = 1
 WEIGHTS = {"cross": 0.1, "self": 0.1, "cla": 2.0, "con": 0.3}
-READING = {"emotion in c": 20.0, "emotion in one c": 1.0, "sentence in e": 2.0, "sentence not in c": 3.0}
+READING = {"emotion in c": 20.0, "emotion in one c": 1.0, "sentence in e": 2.0, "sentence not in c": 4.0}
 
 
 @dataclass(frozen=True)
@@ -37,13 +38,15 @@ class DisentangleConfig:
 
     network: DisentanglerConfig = field(default_factory=DisentanglerConfig)
     """The layers."""
-    steps: int = 300
+    ear: ContentEar = field(default_factory=ContentEar)
+    """What the content encoder hears."""
+    steps: int = 400
     """Training steps."""
     batch: int = 8
     """Fours in a batch."""
-    content_windows: int = 8
+    content_windows: int = 6
     """Windows that are reconstructed of every four in a batch."""
-    emotion_windows: int = 24
+    emotion_windows: int = 12
     """Windows that stand for a whole recording: for its emotion code, and for what is read in its codes."""
     learning_rate: float = 2e-3
     """Of Adam at the start."""
@@ -65,6 +68,7 @@ class DisentangleConfig:
 
 PAPER_RUN = DisentangleConfig(
     network=PAPER,
+    ear=ContentEar(level=False, tract=0, speed=0),
     steps=10_000,
     batch=16,
     content_windows=1,
@@ -101,7 +105,7 @@ class Training(Resumable):
         config = self.config
         torch.manual_seed(hash((config.seed, self.step)))
         batch = self.fours.batch(
-            config.batch, config.content_windows, config.emotion_windows, config.seed, self.step
+            config.batch, config.content_windows, config.emotion_windows, config.ear, config.seed, self.step
         )
         if config.schedule == "cosine":
             for group in self.optimizer.param_groups:
@@ -147,7 +151,7 @@ class Training(Resumable):
 def reconstruct(network: Disentangler, batch: Batch) -> tuple[Truth, Apart]:
     """What is to be reconstructed, and what the networks make of it."""
     x1, x2, x3, x4 = (torch.from_numpy(array) for array in (batch.x1, batch.x2, batch.x3, batch.x4))
-    c1, c2 = network.content(torch.stack([x1, x4]))
+    c1, c2 = network.content(torch.from_numpy(np.stack([batch.heard1, batch.heard4])))
     e1, e2 = network.emotion(torch.stack([x2, x3]))
     c1_e1, c1_e2, c2_e1, c2_e2 = network.decode(torch.stack([c1, c1, c2, c2]), torch.stack([e1, e2, e1, e2]))
     scores1, scores2 = network.classifier(torch.stack([e1, e2]))
@@ -157,7 +161,7 @@ def reconstruct(network: Disentangler, batch: Batch) -> tuple[Truth, Apart]:
 
 def in_whole(network: Disentangler, batch: Batch, said: Apart) -> Whole:
     """Content and emotion of x2 and x3, of which many windows are at hand, in their own timing."""
-    content = network.content(torch.from_numpy(np.concatenate([batch.x2, batch.x3])))
+    content = network.content(torch.from_numpy(np.concatenate([batch.heard2, batch.heard3])))
     emotions = np.concatenate([batch.emotion1, batch.emotion2])
     sentences = np.concatenate([batch.sentence2, batch.sentence3])
     emotion = torch.cat([said.e1, said.e2])
