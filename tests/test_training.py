@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,14 @@ class Counting(Resumable):
 
     def settings(self) -> dict[str, Any]:
         return self.own
+
+
+@pytest.fixture(autouse=True)
+def interruptible() -> Iterator[None]:
+    """As Python begins: tests that ran before may have left other handlers, or the system's, which ends the process."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
