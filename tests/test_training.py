@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,41 +51,27 @@ class Counting(Resumable):
         return self.own
 
 
-@pytest.fixture(autouse=True)
-def interruptible() -> Iterator[None]:
-    """As Python begins: tests that ran before may have left other handlers, or the system's, which ends the process."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.fixture
 def checkpoint(tmp_path: Path) -> Path:
     return tmp_path / "run" / "checkpoint.pt"
 
 
-def test_an_interruption_ends_the_step_saves_and_tells_where(checkpoint: Path):
-    with pytest.raises(KeyboardInterrupt, match="interrupted at step 3 of 9; the same command goes on"):
-        Counting(signal_at=(3,)).run(checkpoint, 9, 100)
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    resumed, told = Counting(), []
-    resumed.run(checkpoint, 9, 100, lambda step, losses: told.append((step, losses["total"])))
-    assert told == [(step, step * (step + 1) / 2) for step in range(4, 10)]
-    assert resumed.sum.first == resumed.sum.second == 45
-
-
-def test_an_interruption_of_the_last_step_is_not_lost(checkpoint: Path):
-    with pytest.raises(KeyboardInterrupt, match="step 2 of 2"):
-        Counting(signal_at=(2,)).run(checkpoint, 2, 100)
-
-
-def test_a_second_interruption_does_not_wait_and_saves_no_half_step(checkpoint: Path):
-    with pytest.raises(KeyboardInterrupt) as raised:
-        Counting(signal_at=(3, 3)).run(checkpoint, 9, 2)
-    assert str(raised.value) == ""
-    resumed = Counting()
-    resumed.restore(checkpoint)
-    assert (resumed.step, resumed.sum.first, resumed.sum.second) == (2, 3, 3)
+def test_interruptions():
+    """In a process of their own: what a signal does must not depend on what ran before in this one."""
+    place = Path(__file__).with_name("interruptions.py")
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--quiet",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:xdist",
+        str(place),
+    ]
+    told = subprocess.run(command, capture_output=True, text=True)
+    assert told.returncode == 0 and "4 passed" in told.stdout, told.stdout + told.stderr
 
 
 def test_a_checkpoint_is_written_when_the_last_one_is_old(checkpoint: Path, monkeypatch: pytest.MonkeyPatch):
@@ -108,12 +94,6 @@ def test_without_a_reason_there_is_one_only_now_and_then(checkpoint: Path):
     stored = torch.load(checkpoint, weights_only=True)
     assert stored["step"] == 5
     assert [path.name for path in checkpoint.parent.iterdir()] == ["checkpoint.pt"]
-
-
-def test_no_checkpoint_is_no_word_of_going_on():
-    with pytest.raises(KeyboardInterrupt) as raised:
-        Counting(signal_at=(1,)).run(None, 9, 1)
-    assert str(raised.value) == ""
 
 
 @pytest.mark.parametrize(
